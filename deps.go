@@ -1,0 +1,31 @@
+//go:build deps
+package main
+import (
+ _ "modernc.org/sqlite"
+ _ "github.com/jackc/pgx/v5/stdlib"
+ _ "github.com/pressly/goose/v3"
+ _ "github.com/danielgtaylor/huma/v2"
+ _ "github.com/jba/templatecheck"
+ _ "github.com/xuri/excelize/v2"
+ _ "golang.org/x/text/message"
+ _ "github.com/alecthomas/kong"
+ _ "github.com/alexedwards/scs/v2"
+ _ "golang.org/x/crypto/argon2"
+ _ "github.com/prometheus/client_golang/prometheus"
+ _ "github.com/google/go-cmp/cmp"
+ _ "pgregory.net/rapid"
+ _ "github.com/rogpeppe/go-internal/testscript"
+ _ "github.com/chromedp/chromedp"
+ _ "github.com/blevesearch/snowballstem/french"
+ _ "github.com/tsenart/vegeta/v12/lib"
+ _ "github.com/BurntSushi/toml"
+ _ "golang.org/x/sync/errgroup"
+ _ "golang.org/x/time/rate"
+ _ "golang.org/x/net/html"
+ _ "github.com/andybalholm/cascadia"
+ _ "github.com/arran4/golang-ical"
+ _ "golang.org/x/tools/go/packages"
+ _ "golang.org/x/term"
+ _ "github.com/klauspost/compress/gzip"
+)
+func main(){}

@@ -1,0 +1,50 @@
+// Package catalog holds the words that a département chooses: the tree of
+// categories, the codes of cause, resolution and waiting, and the matrix that
+// makes a priority of impact and urgency. All of it is data.
+package catalog
+
+// Category is a node of the tree of incident types.
+type Category struct {
+	ID       int64
+	Parent   int64  // 0 at the top
+	Label    string // in the département's language
+	LabelEN  string // in English; Label if empty
+	Icon     string // name in the icon sprite, for the declaration page; may be empty
+	Position int    // order among its siblings
+	Archived bool   // no longer offered, still counted
+}
+
+// CodeKind is what a code is for.
+type CodeKind string
+
+// The kinds of code.
+const (
+	Cause      CodeKind = "cause"      // why it happened, filled at resolution
+	Resolution CodeKind = "resolution" // how it was solved
+	Waiting    CodeKind = "waiting"    // why work has stopped
+)
+
+// Code is one word of a short list.
+type Code struct {
+	ID       int64
+	Kind     CodeKind
+	Label    string
+	LabelEN  string
+	Position int
+	Archived bool
+}
+
+// Matrix gives a priority (1 critical … 5 planned) for impact and urgency
+// (each 1 high … 3 low): Matrix[impact-1][urgency-1].
+type Matrix [3][3]int
+
+// DefaultMatrix is the matrix that a new département starts from (ITIL's).
+var DefaultMatrix = Matrix{{1, 2, 3}, {2, 3, 4}, {3, 4, 5}}
+
+// Priority is the priority of an impact and urgency; 0 if either is unknown.
+func (m Matrix) Priority(impact, urgency int) int {
+	if impact < 1 || impact > 3 || urgency < 1 || urgency > 3 {
+		return 0
+	}
+	return m[impact-1][urgency-1]
+}

@@ -1,0 +1,169 @@
+// Package incident is the heart: what an incident is, which states it goes
+// through, who may do what to it, and how its story is told.
+//
+// A command decides on a Patch (the fields that change), writes it as an event
+// and applies the same Patch to the stored state: state is always the fold of
+// the events.
+package incident
+
+import (
+	"time"
+
+	"statincidents/internal/directory"
+)
+
+// Subject is the journal's subject kind for incidents.
+const Subject = "incident"
+
+// State is where an incident stands.
+type State string
+
+// The states.
+const (
+	New       State = "new"
+	Assigned  State = "assigned"
+	Planned   State = "planned"
+	Waiting   State = "waiting"
+	Resolved  State = "resolved"
+	Closed    State = "closed"
+	Cancelled State = "cancelled"
+	Merged    State = "merged"
+)
+
+// States lists every state in the order of life.
+var States = []State{New, Assigned, Planned, Waiting, Resolved, Closed, Cancelled, Merged}
+
+// Open tells whether somebody still has to act.
+func (s State) Open() bool { return s == New || s == Assigned || s == Planned || s == Waiting }
+
+// Origin is the door by which an incident came in.
+type Origin string
+
+// The origins.
+const (
+	Portal     Origin = "portal"
+	Phone      Origin = "phone"
+	Email      Origin = "email"
+	Agent      Origin = "agent"
+	Monitoring Origin = "monitoring"
+	Import     Origin = "import"
+)
+
+// Origins lists every origin.
+var Origins = []Origin{Portal, Phone, Email, Agent, Monitoring, Import}
+
+// Target says whether the service target was met, when known.
+type Target string
+
+// The values of Target.
+const (
+	TargetUnknown Target = ""
+	TargetMet     Target = "met"
+	TargetMissed  Target = "missed"
+)
+
+// Incident is the present state of one incident. Identifiers are 0 when
+// unknown, instants zero when not reached.
+type Incident struct {
+	ID      int64 // its number, as shown: #4812
+	Version int64 // counts its events; a change says which version it was made on
+
+	State       State
+	Title       string
+	Description string
+
+	School   int64
+	Room     int64
+	Network  directory.Network
+	Machine  string // label on the machine (asset number)
+	Category int64
+	Impact   int // 1 high … 3 low
+	Urgency  int // 1 high … 3 low
+	Priority int // 1 critical … 5 planned, from the matrix
+
+	Declarant int64 // person
+	Assignee  int64 // person
+	Team      int64
+	Origin    Origin
+
+	WaitingCode    int64 // catalog code, while waiting
+	CauseCode      int64
+	ResolutionCode int64
+	Resolution     string // what was done, in words
+	MergedInto     int64
+	Target         Target
+
+	ReopenCount   int
+	ReassignCount int
+
+	OccurredAt time.Time // when it began to fail
+	OpenedAt   time.Time // when it was declared
+	PlannedAt  time.Time // when work is planned
+	ResolvedAt time.Time
+	ClosedAt   time.Time
+	UpdatedAt  time.Time
+
+	ExternalSource string // the software it was imported from
+	ExternalID     string // its number there
+}
+
+// Patch is a set of changed fields: nil means untouched. It is the payload of
+// every incident event (Set, with the former values in Was).
+type Patch struct {
+	State          *State             `json:"state,omitempty"`
+	Title          *string            `json:"title,omitempty"`
+	Description    *string            `json:"description,omitempty"`
+	School         *int64             `json:"school,omitempty"`
+	Room           *int64             `json:"room,omitempty"`
+	Network        *directory.Network `json:"network,omitempty"`
+	Machine        *string            `json:"machine,omitempty"`
+	Category       *int64             `json:"category,omitempty"`
+	Impact         *int               `json:"impact,omitempty"`
+	Urgency        *int               `json:"urgency,omitempty"`
+	Priority       *int               `json:"priority,omitempty"`
+	Declarant      *int64             `json:"declarant,omitempty"`
+	Assignee       *int64             `json:"assignee,omitempty"`
+	Team           *int64             `json:"team,omitempty"`
+	Origin         *Origin            `json:"origin,omitempty"`
+	WaitingCode    *int64             `json:"waiting_code,omitempty"`
+	CauseCode      *int64             `json:"cause_code,omitempty"`
+	ResolutionCode *int64             `json:"resolution_code,omitempty"`
+	Resolution     *string            `json:"resolution,omitempty"`
+	MergedInto     *int64             `json:"merged_into,omitempty"`
+	Target         *Target            `json:"target,omitempty"`
+	ReopenCount    *int               `json:"reopen_count,omitempty"`
+	ReassignCount  *int               `json:"reassign_count,omitempty"`
+	OccurredAt     *time.Time         `json:"occurred_at,omitempty"`
+	OpenedAt       *time.Time         `json:"opened_at,omitempty"`
+	PlannedAt      *time.Time         `json:"planned_at,omitempty"`
+	ResolvedAt     *time.Time         `json:"resolved_at,omitempty"`
+	ClosedAt       *time.Time         `json:"closed_at,omitempty"`
+	ExternalSource *string            `json:"external_source,omitempty"`
+	ExternalID     *string            `json:"external_id,omitempty"`
+}
+
+// Kinds of incident event. Each carries a Payload.
+const (
+	EventDeclared  = Subject + ".declared"
+	EventEdited    = Subject + ".edited"
+	EventAssigned  = Subject + ".assigned"
+	EventPlanned   = Subject + ".planned"
+	EventHeld      = Subject + ".held"    // waiting for a reason
+	EventResumed   = Subject + ".resumed" // no longer waiting
+	EventResolved  = Subject + ".resolved"
+	EventClosed    = Subject + ".closed"
+	EventReopened  = Subject + ".reopened"
+	EventCancelled = Subject + ".cancelled"
+	EventMerged    = Subject + ".merged"
+	EventCommented = Subject + ".commented"
+	EventUpdated   = Subject + ".updated" // a row of an imported history
+)
+
+// Payload is the data of every incident event.
+type Payload struct {
+	Set     Patch  `json:"set"`
+	Was     Patch  `json:"was"`
+	Comment string `json:"comment,omitempty"`
+	// Internal marks a comment that only the unit sees.
+	Internal bool `json:"internal,omitempty"`
+}

@@ -1,0 +1,195 @@
+package journal
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"statincidents/internal/sqldb"
+)
+
+const (
+	batch = 1000
+	// poll bounds how late a reader can be if a wake-up is lost, and how long
+	// it waits for an older transaction in flight to end.
+	poll = 250 * time.Millisecond
+)
+
+// Follow calls fn with each batch of events after a position, in order, until
+// ctx ends (then it returns nil) or fn fails. It suits readers that keep their
+// own position (in memory, or in the client as Last-Event-ID).
+func (j *Journal) Follow(ctx context.Context, tenant int64, after Pos, fn func(context.Context, []Event) error) error {
+	for {
+		woken := j.woken()
+		events, err := j.Read(ctx, tenant, after, batch)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		if len(events) > 0 {
+			if err := fn(ctx, events); err != nil {
+				return err
+			}
+			after = events[len(events)-1].Pos
+			continue
+		}
+		if !pause(ctx, woken) {
+			return nil
+		}
+	}
+}
+
+// Run follows the journal for a named reader whose position is kept in the
+// database: fn's effects and the new position are committed together, so each
+// event takes effect once.
+func (j *Journal) Run(ctx context.Context, tenant int64, reader string, fn func(context.Context, *sqldb.Tx, []Event) error) error {
+	for {
+		woken := j.woken()
+		n, err := j.step(ctx, tenant, reader, fn)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("journal: reader %s: %w", reader, err)
+		}
+		if n == 0 && !pause(ctx, woken) {
+			return nil
+		}
+	}
+}
+
+// CatchUp runs a named reader until it has seen everything, then returns.
+func (j *Journal) CatchUp(ctx context.Context, tenant int64, reader string, fn func(context.Context, *sqldb.Tx, []Event) error) error {
+	for {
+		n, err := j.step(ctx, tenant, reader, fn)
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+func (j *Journal) step(ctx context.Context, tenant int64, reader string, fn func(context.Context, *sqldb.Tx, []Event) error) (int, error) {
+	var n int
+	// Look first without the writer: an idle reader must not take its turn.
+	after, err := j.Cursor(ctx, tenant, reader)
+	if err != nil {
+		return 0, err
+	}
+	if probe, err := j.Read(ctx, tenant, after, 1); err != nil || len(probe) == 0 {
+		return 0, err
+	}
+	err = j.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		n = 0
+		if err := lockReader(ctx, tx, tenant, reader); err != nil {
+			return err
+		}
+		var after Pos
+		if err := tx.QueryRow(ctx, `SELECT xact, seq FROM reader_cursor WHERE tenant_id = $1 AND reader = $2`, tenant, reader).Scan(&after.Xact, &after.Seq); err != nil {
+			return err
+		}
+		events, err := ReadTx(ctx, tx, tenant, after, batch)
+		if err != nil || len(events) == 0 {
+			return err
+		}
+		if err := fn(ctx, tx, events); err != nil {
+			return err
+		}
+		last := events[len(events)-1].Pos
+		n = len(events)
+		_, err = tx.Exec(ctx, `UPDATE reader_cursor SET xact = $3, seq = $4, updated_at = $5 WHERE tenant_id = $1 AND reader = $2`,
+			tenant, reader, last.Xact, last.Seq, sqldb.Millis(sqldb.Now()))
+		return err
+	})
+	return n, err
+}
+
+// lockReader makes the reader's row exist and holds it, so that of several
+// processes one at a time advances a reader.
+func lockReader(ctx context.Context, tx *sqldb.Tx, tenant int64, reader string) error {
+	if _, err := tx.Exec(ctx, `INSERT INTO reader_cursor (tenant_id, reader, xact, seq, updated_at) VALUES ($1, $2, 0, 0, 0)
+		ON CONFLICT (tenant_id, reader) DO NOTHING`, tenant, reader); err != nil {
+		return err
+	}
+	if tx.Dialect() == sqldb.SQLite {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `SELECT 1 FROM reader_cursor WHERE tenant_id = $1 AND reader = $2 FOR UPDATE`, tenant, reader)
+	return err
+}
+
+// Cursor is the stored position of a named reader; the beginning if it never ran.
+func (j *Journal) Cursor(ctx context.Context, tenant int64, reader string) (Pos, error) {
+	var p Pos
+	err := j.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT xact, seq FROM reader_cursor WHERE tenant_id = $1 AND reader = $2`, tenant, reader)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		if rows.Next() {
+			if err := rows.Scan(&p.Xact, &p.Seq); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+	return p, err
+}
+
+func (j *Journal) woken() <-chan struct{} {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.wait
+}
+
+// pause waits for a wake-up or the poll; false when ctx has ended.
+func pause(ctx context.Context, woken <-chan struct{}) bool {
+	t := time.NewTimer(poll)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-woken:
+	case <-t.C:
+	}
+	return true
+}
+
+// Listen keeps a PostgreSQL connection in LISTEN so that events written by
+// other processes wake this one; on SQLite it only waits for ctx to end.
+func (j *Journal) Listen(ctx context.Context) error {
+	pool := j.db.Pool()
+	if pool == nil {
+		<-ctx.Done()
+		return nil
+	}
+	for ctx.Err() == nil {
+		if err := j.listenOnce(ctx); err != nil && ctx.Err() == nil {
+			j.wake() // readers poll meanwhile
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Second):
+			}
+		}
+	}
+	return nil
+}
+
+func (j *Journal) listenOnce(ctx context.Context) error {
+	conn, err := j.db.Pool().Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
+		return err
+	}
+	for {
+		if _, err := conn.Conn().WaitForNotification(ctx); err != nil {
+			return err
+		}
+		j.wake()
+	}
+}

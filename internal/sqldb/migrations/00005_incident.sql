@@ -1,0 +1,46 @@
+-- +goose Up
+CREATE TABLE incident (
+    tenant_id          BIGINT NOT NULL,
+    incident_id        BIGINT NOT NULL,
+    version            BIGINT NOT NULL,
+    state              TEXT   NOT NULL,
+    title              TEXT   NOT NULL,
+    description        TEXT   NOT NULL DEFAULT '',
+    school_id          BIGINT NOT NULL DEFAULT 0,
+    room_id            BIGINT NOT NULL DEFAULT 0,
+    network            TEXT   NOT NULL DEFAULT '',
+    machine_label      TEXT   NOT NULL DEFAULT '',
+    category_id        BIGINT NOT NULL DEFAULT 0,
+    impact             BIGINT NOT NULL DEFAULT 0,
+    urgency            BIGINT NOT NULL DEFAULT 0,
+    priority           BIGINT NOT NULL DEFAULT 0,
+    declarant_id       BIGINT NOT NULL DEFAULT 0,
+    assignee_id        BIGINT NOT NULL DEFAULT 0,
+    team_id            BIGINT NOT NULL DEFAULT 0,
+    origin             TEXT   NOT NULL,
+    waiting_code_id    BIGINT NOT NULL DEFAULT 0,
+    cause_code_id      BIGINT NOT NULL DEFAULT 0,
+    resolution_code_id BIGINT NOT NULL DEFAULT 0,
+    resolution         TEXT   NOT NULL DEFAULT '',
+    merged_into        BIGINT NOT NULL DEFAULT 0,
+    target             TEXT   NOT NULL DEFAULT '',
+    reopen_count       BIGINT NOT NULL DEFAULT 0,
+    reassign_count     BIGINT NOT NULL DEFAULT 0,
+    occurred_at        BIGINT NOT NULL,
+    opened_at          BIGINT NOT NULL,
+    planned_at         BIGINT NOT NULL DEFAULT 0,
+    resolved_at        BIGINT NOT NULL DEFAULT 0,
+    closed_at          BIGINT NOT NULL DEFAULT 0,
+    updated_at         BIGINT NOT NULL,
+    -- Local calendar keys of the instants above, for statistics in SQL (days since 1970-01-01, hour 0-23, in the tenant's zone; 0 where the instant is 0).
+    opened_day         BIGINT NOT NULL,
+    opened_hour        BIGINT NOT NULL,
+    resolved_day       BIGINT NOT NULL DEFAULT 0,
+    closed_day         BIGINT NOT NULL DEFAULT 0,
+    external_source    TEXT   NOT NULL DEFAULT '',
+    external_id        TEXT   NOT NULL DEFAULT '',
+    PRIMARY KEY (tenant_id, incident_id)
+) STRICT;
+CREATE UNIQUE INDEX incident_external ON incident (tenant_id, external_source, external_id) WHERE external_id <> '';
+CREATE INDEX incident_opened ON incident (tenant_id, opened_at, incident_id);
+CREATE INDEX incident_school ON incident (tenant_id, school_id, opened_at);
