@@ -3,6 +3,7 @@
 package auth
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -83,12 +84,7 @@ func System(tenant int64) Identity {
 
 // Can tells whether the identity has a right.
 func (i Identity) Can(r Right) bool {
-	for _, have := range rights[i.Role] {
-		if have == r {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(rights[i.Role], r)
 }
 
 // Require is nil if the identity has the right, else a Forbidden refusal.

@@ -74,8 +74,7 @@ func InvalidField(field, key string, args ...any) *Error {
 
 // CodeOf tells the code of err: Internal for an error that is not a refusal.
 func CodeOf(err error) Code {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
 	}
 	return Internal

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -123,7 +124,7 @@ func Of(ctx context.Context, tx *sqldb.Tx, tenant int64, subject Subject) ([]Eve
 func Head(ctx context.Context, tx *sqldb.Tx, tenant int64) (Pos, error) {
 	var p Pos
 	err := tx.QueryRow(ctx, `SELECT xact, seq FROM event WHERE tenant_id = $1`+horizon(tx)+` ORDER BY xact DESC, seq DESC LIMIT 1`, tenant).Scan(&p.Xact, &p.Seq)
-	if err == sql.ErrNoRows { //nolint:errorlint // Scan returns it bare
+	if errors.Is(err, sql.ErrNoRows) {
 		return Pos{}, nil
 	}
 	if err != nil {
