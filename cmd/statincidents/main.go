@@ -1,0 +1,68 @@
+// Command statincidents is the server of Stat Incidents and the tools around it.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // schools keep local time on machines without a zone database
+
+	"github.com/alecthomas/kong"
+)
+
+// commands is the whole command line; one file per sub-command holds the rest.
+type commands struct {
+	Version versionCmd `cmd:"" help:"Print the version."`
+
+	LogFormat string `enum:"text,json" default:"text" env:"STATINCIDENTS_LOG_FORMAT" help:"Format of the log on standard error: text or json."`
+	LogLevel  string `enum:"debug,info,warn,error" default:"info" env:"STATINCIDENTS_LOG_LEVEL" help:"Least level that is logged."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// run parses and executes one command line and gives the exit code: 0 done,
+// 1 failed, 2 used wrongly.
+func run(ctx context.Context, args []string) int {
+	var cli commands
+	parser, err := kong.New(&cli,
+		kong.Name("statincidents"),
+		kong.Description("Follow and analyse the IT incidents of a département's collèges."),
+		kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "statincidents:", err)
+		return 2
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "statincidents:", err)
+		return 2
+	}
+	slog.SetDefault(logger(cli.LogFormat, cli.LogLevel))
+	if err := parsed.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "statincidents:", err)
+		return 1
+	}
+	return 0
+}
+
+func logger(format, level string) *slog.Logger {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		l = slog.LevelInfo
+	}
+	opts := &slog.HandlerOptions{Level: l}
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, opts))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, opts))
+}
