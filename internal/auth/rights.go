@@ -73,6 +73,7 @@ type Identity struct {
 	Schools []int64 // a referent's and a declarant's schools
 	Locale  string  // "fr", "en" or "" for the browser's
 	Theme   string  // "light", "dark" or "" for the system's
+	epoch   int64   // of the account's sessions
 	system  bool
 }
 

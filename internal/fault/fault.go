@@ -109,3 +109,14 @@ func pairs(args []any) map[string]any {
 	}
 	return m
 }
+
+// RetryAfter is how many seconds a throttled caller (TooMany, Unavailable)
+// should wait, from the argument "seconds"; 0 if err does not say.
+func RetryAfter(err error) int {
+	if e, ok := errors.AsType[*Error](err); ok {
+		if n, ok := e.Args["seconds"].(int); ok {
+			return n
+		}
+	}
+	return 0
+}
