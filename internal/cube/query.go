@@ -5,6 +5,45 @@
 // kept current from the journal, and SQL, over the incident table. Each is the
 // other's test oracle. The list behind a figure comes from the same predicate
 // as the figure (List), so that they always agree.
+//
+// # What is counted
+//
+// Merged incidents are not counted: the incident that they were merged into
+// is. Cancelled incidents (declared by mistake) are not counted either.
+// Result.Excluded says how many were left out. A filter on the state that
+// names states (In, From or To) lifts the rule: then exactly the states that
+// it names are counted. A NotIn alone does not lift it.
+//
+// # When
+//
+// A period is made of whole local days: From is its first day, To the first
+// day after it, as in [From, To). To = 0 is tomorrow (until now), From = 0 is
+// the day on which the département's first incident was opened.
+//
+// Each measure has a basis, the day that places an incident in the period and
+// on the time dimensions: the day of opening, the day of the end, or, for the
+// backlog, the state at a date. An incident has ended when nobody has to act
+// any more (resolved, closed, cancelled, merged): at its resolution, else at
+// its closing, else (never dated) on the day of its opening; never before its
+// opening. An open incident has no end, nor any resolution or closing time,
+// whatever was noted before it was reopened.
+//
+// Durations are whole seconds, shown in hours of 3,600 s by the clock (not
+// opening hours), never negative.
+//
+// # Time dimensions
+//
+// Day, week, month, year and school year cut the period into buckets; every
+// bucket of the period is there, with zeros if nothing happened in it (without
+// a From, from the first bucket that holds something; without a To, until the
+// last one that does). All 24 hours, all 7 weekdays and all school weeks of
+// the period are there too. A bucket at an edge of the period holds only the
+// days inside it. The hour is always that of the opening. The backlog of a
+// bucket is what was open at its end; by hour, weekday or school week, the
+// backlog is that of the period's end, placed by the opening.
+//
+// A filter on a time dimension looks at the day of the measure's basis (the
+// opening, for the backlog).
 package cube
 
 import (
@@ -18,27 +57,33 @@ import (
 // Measure is what is counted or computed.
 type Measure string
 
-// The measures. Each has a time basis: the instant that places an incident in
-// the period and on the time dimensions.
+// The measures, each with its basis (see the package comment).
 const (
-	Count    Measure = "count"    // incidents opened in the period (basis: opened)
+	Count    Measure = "count"    // incidents opened in the period (basis: opening)
 	Opened   Measure = "opened"   // the same, named for use beside the next two
-	Resolved Measure = "resolved" // incidents resolved (or closed unresolved) in the period (basis: resolved)
-	Backlog  Measure = "backlog"  // still open at the end of the period, or of each time bucket (basis: state at a date)
+	Resolved Measure = "resolved" // incidents that ended in the period (basis: end)
+	Backlog  Measure = "backlog"  // open at the end of the period, or of each time bucket (opened before it, not ended before it)
 
-	ResolutionMedian Measure = "resolution_median" // hours from opened to resolved, of those opened in the period
-	ResolutionP90    Measure = "resolution_p90"
+	ResolutionMedian Measure = "resolution_median" // hours from opening to resolution, of those opened in the period that are resolved; type-7 quantile
+	ResolutionP90    Measure = "resolution_p90"    // the ninth decile of the same
 	ResolutionMean   Measure = "resolution_mean"
-	ClosingMedian    Measure = "closing_median" // hours from opened to closed
+	ClosingMedian    Measure = "closing_median" // hours from opening to closing, of those opened in the period that are closed
 	ClosingMean      Measure = "closing_mean"
 	Unresolved       Measure = "unresolved" // of those opened in the period, how many have no resolution time: said beside every duration
 
-	Reopened      Measure = "reopened"       // how many were reopened at least once
+	Reopened      Measure = "reopened"       // of those opened in the period, how many were reopened at least once
 	ReopenedShare Measure = "reopened_share" // … as a share of count, 0…1
-	Repeat        Measure = "repeat"         // opened within 30 days of an earlier one on the same machine, or of the same category in the same room
-	RepeatShare   Measure = "repeat_share"
+	Repeat        Measure = "repeat"         // of those opened in the period, how many were opened within 30 days after another one on the same machine, or of the same category in the same room (merged and cancelled ones aside)
+	RepeatShare   Measure = "repeat_share"   // … as a share of count, 0…1
 
-	Per100Computers Measure = "per_100_computers" // count per 100 computers in service and year of 365.25 days
+	// Rates: incidents opened in the period per 100 computers (pupils) in
+	// service and per year of 365.25 days. Only incidents of schools whose
+	// number is known on the day of the opening are in the numerator, and only
+	// those schools and days in the denominator, which is weighted by time.
+	// School, commune and the buckets of time, as dimensions and as filters,
+	// confine the denominator; the other dimensions and filters do not. Not
+	// valid when the denominator is 0, and for a reader who sees no school.
+	Per100Computers Measure = "per_100_computers"
 	Per100Pupils    Measure = "per_100_pupils"
 )
 
@@ -48,17 +93,17 @@ type Dim string
 // The dimensions.
 const (
 	DimSchool     Dim = "school"
-	DimCommune    Dim = "commune"
+	DimCommune    Dim = "commune" // of the school; the key is its name
 	DimRoom       Dim = "room"
 	DimNetwork    Dim = "network"
 	DimCategory   Dim = "category"  // top level of the tree
-	DimCategory2  Dim = "category2" // second level
+	DimCategory2  Dim = "category2" // second level; "" for an incident filed at the top
 	DimCategory3  Dim = "category3" // third level
 	DimCause      Dim = "cause"
 	DimResolution Dim = "resolution"
-	DimPriority   Dim = "priority"
-	DimImpact     Dim = "impact"
-	DimUrgency    Dim = "urgency"
+	DimPriority   Dim = "priority" // "1" critical … "5" planned
+	DimImpact     Dim = "impact"   // "1" high … "3" low
+	DimUrgency    Dim = "urgency"  // "1" high … "3" low
 	DimState      Dim = "state"
 	DimOpen       Dim = "open" // "yes" while somebody has to act, else "no"
 	DimOrigin     Dim = "origin"
@@ -66,11 +111,11 @@ const (
 	DimAssignee   Dim = "assignee"
 	DimDeclarant  Dim = "declarant" // kind of declarant, never the person
 	DimMachine    Dim = "machine"   // label on the machine
-	DimTarget     Dim = "target"    // service target: met, missed, unknown
+	DimTarget     Dim = "target"    // service target: "met", "missed", "" unknown
 	DimReopened   Dim = "reopened"  // "yes" or "no"
 
-	// Time dimensions, on the measure's basis, in the tenant's time zone.
-	DimHour       Dim = "hour"        // "00" … "23", of opening
+	// Time dimensions, in the tenant's time zone.
+	DimHour       Dim = "hour"        // "00" … "23", of the opening
 	DimWeekday    Dim = "weekday"     // "1" Monday … "7" Sunday
 	DimDay        Dim = "day"         // "2026-03-03"
 	DimWeek       Dim = "week"        // ISO week: "2026-W10"
@@ -83,7 +128,9 @@ const (
 // Filter keeps (In) or drops (NotIn) incidents by the keys of a dimension.
 // Keys are stable identifiers: the number of a school, category, room, team,
 // person or code, or the words above; "" is "not known". From and To bound the
-// keys instead (inclusive, ordered as the dimension is), for ranges.
+// keys instead (inclusive, ordered as the dimension is: numbers by value,
+// words in the order of their list, the rest by bytes), for ranges; what is
+// not known is in no range. All that a filter says must hold, and all filters.
 type Filter struct {
 	Dim   Dim      `json:"dim"`
 	In    []string `json:"in,omitempty"`
@@ -92,41 +139,70 @@ type Filter struct {
 	To    string   `json:"to,omitempty"`
 }
 
+// Limits of a question; beyond them it is refused.
+const (
+	MaxMeasures     = 8
+	MaxDimensions   = 3
+	MaxFilters      = 30
+	MaxFilterValues = 500    // in one filter; also the largest Limit
+	MaxRows         = 10_000 // of one result
+	MaxPeriod       = 36_525 // days
+	MaxList         = 1_000  // incidents of one page of a list
+)
+
 // Query is one question.
 type Query struct {
 	Measures []Measure    `json:"measures"`
-	By       []Dim        `json:"by,omitempty"` // up to three
+	By       []Dim        `json:"by,omitempty"` // up to three, each once
 	Filters  []Filter     `json:"filters,omitempty"`
 	Text     string       `json:"text,omitempty"` // full-text condition
-	From     calendar.Day `json:"-"`              // first day of the period, 0 = from the beginning
-	To       calendar.Day `json:"-"`              // first day after the period, 0 = until now
-	Order    string       `json:"order,omitempty"`
-	Limit    int          `json:"limit,omitempty"` // top-N of the first dimension, the rest in a row "others"; 0 = all
-	Compare  Compare      `json:"compare,omitempty"`
+	From     calendar.Day `json:"from,omitempty"` // first day of the period, 0 = from the beginning
+	To       calendar.Day `json:"to,omitempty"`   // first day after the period, 0 = until now
+
+	// Order sorts the rows: "key" (the natural order of the dimensions),
+	// "count" or any other measure asked (ascending), with "-" before it
+	// descending. Rows are sorted by their first dimension, then by the second,
+	// then by the third. By a measure, each dimension is ranked by its own
+	// figure over the other dimensions, ties by key; dimensions with an order
+	// of their own (time, priority, impact, urgency, state, open) keep it unless
+	// they stand alone. "" is the descending first measure.
+	Order string `json:"order,omitempty"`
+
+	// Limit keeps the first N keys, in that order, of the first dimension that
+	// is not of time; the rest goes to the key OthersKey, computed from the
+	// incidents like any other row, and sorted last. 0 keeps all.
+	Limit   int     `json:"limit,omitempty"`
+	Compare Compare `json:"compare,omitempty"`
 }
 
-// Compare asks for the same figures in an earlier period.
+// OthersKey stands for the keys that Limit left out.
+const OthersKey = "~others"
+
+// Compare asks for the same figures in an earlier period; the question must
+// then have a From.
 type Compare string
 
 // The comparisons.
 const (
 	CompareNone       Compare = ""
 	ComparePrevious   Compare = "previous"    // the period of the same length just before
-	CompareSchoolYear Compare = "school_year" // the same days, 52 weeks earlier (weekdays and school weeks match)
+	CompareSchoolYear Compare = "school_year" // the same days, 52 weeks (364 days) earlier: weekdays and school weeks match
 )
 
 // Row is one group: its key for each dimension of By, and a value for each
-// measure. Others marks the row that stands for what the top-N left out.
+// measure. Others marks a row that stands for what the top-N left out.
 type Row struct {
 	Keys   []string
-	Labels []string // as shown, in the reader's language
+	Labels []string // as shown, in the reader's language; filled by a Labeler
 	Values []Value
-	Before []Value // comparison, if asked
+	Before []Value // comparison, if asked: a bucket of time is compared with the same days, shifted
 	Others bool
 }
 
-// Value is a figure. A rate or a duration without anything to compute it from
-// is not valid. N is the number of incidents that the figure rests on.
+// Value is a figure. A rate, share or duration without anything to compute it
+// from is not valid. N is the number of incidents that the figure rests on:
+// the count itself, the durations behind a median or mean, the incidents a
+// share is a share of, the numerator of a rate.
 type Value struct {
 	V     float64
 	Valid bool
@@ -136,33 +212,42 @@ type Value struct {
 // Result is the answer.
 type Result struct {
 	Query      Query
+	From, To   calendar.Day // the period answered: [From, To), never 0
+	Shift      int          // days between the period and the one compared; 0 without comparison
 	Rows       []Row
-	Total      Row // over all groups, computed from the incidents, not from the rows
-	Population int // incidents that the filters and scope leave in the period (opened)
-	AsOf       string
+	Margins    [][]Row  // with two dimensions or more: for each, its rows over all the others, in the same order as in Rows
+	Total      Row      // over all groups, computed from the incidents, not from the rows; no keys
+	Top        []string // with Limit: the keys that were kept of the limited dimension
+	Population int      // incidents opened in the period that the scope and the filters leave
+	Excluded   int      // merged and cancelled ones that were left out of it
+	AsOf       string   // position in the journal
 	At         time.Time
 }
 
-// Basis is the instant that places an incident in a period.
-type Basis string
-
-// The bases.
-const (
-	ByOpened   Basis = "opened"
-	ByResolved Basis = "resolved"
-	OpenAtEnd  Basis = "open_at" // opened before To and not resolved before it
-)
-
 // ListQuery asks for the incidents behind a figure.
 type ListQuery struct {
-	Filters []Filter
-	Text    string
-	From    calendar.Day
-	To      calendar.Day
-	Basis   Basis
-	Sort    string // "-opened" (default), "opened", "-resolved", "priority", "-updated", "number", "age"…
-	After   string // keyset cursor of the last page; "" for the first
-	Limit   int
+	Filters []Filter     `json:"filters,omitempty"`
+	Text    string       `json:"text,omitempty"`
+	From    calendar.Day `json:"from,omitempty"`
+	To      calendar.Day `json:"to,omitempty"`
+
+	// Measure says which incidents are behind the figure: those counted by
+	// Count, Opened, Resolved, Backlog, Unresolved, Reopened or Repeat; the
+	// numerator of a share or rate; those with a duration for a median, decile
+	// or mean. "" is Count.
+	Measure Measure `json:"measure,omitempty"`
+
+	// Shift moves the period, and the buckets of time named in Filters, that
+	// many days back: the list behind a comparison.
+	Shift int `json:"shift,omitempty"`
+
+	// Sort is opened, resolved (the end), updated, priority, number, school (by
+	// name) or age (youngest first), with "-" before it descending. Unknown
+	// comes last both ways, ties are sorted by number the same way. "" is
+	// "-opened".
+	Sort  string `json:"sort,omitempty"`
+	After string `json:"after,omitempty"` // cursor of the last page; "" for the first
+	Limit int    `json:"limit,omitempty"` // 0 = 50
 }
 
 // Page is a part of a list.
@@ -176,5 +261,19 @@ type Page struct {
 // Executor answers questions; both executors satisfy it.
 type Executor interface {
 	Run(ctx context.Context, scope auth.Scope, q Query) (Result, error)
+	// RunAll answers several questions of one screen from the same instant.
+	RunAll(ctx context.Context, scope auth.Scope, qs []Query) ([]Result, error)
 	List(ctx context.Context, scope auth.Scope, q ListQuery) (Page, error)
+}
+
+// TextIndex finds incidents by words; internal/search satisfies it.
+type TextIndex interface {
+	// Match gives the numbers of the tenant's incidents that match the text, in any order.
+	Match(ctx context.Context, tenant int64, text string) ([]int64, error)
+}
+
+// SchoolWeeks numbers the open weeks of a school year: 1 … 36 for a day of an
+// open week, 0 in holidays.
+type SchoolWeeks interface {
+	SchoolWeek(day calendar.Day) int
 }
