@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"statincidents/internal/sqldb"
@@ -158,13 +159,25 @@ func pause(ctx context.Context, woken <-chan struct{}) bool {
 }
 
 // Listen keeps a PostgreSQL connection in LISTEN so that events written by
-// other processes wake this one; on SQLite it only waits for ctx to end.
+// other processes wake this one, and wakes them when this one wrote; on SQLite
+// it only waits for ctx to end. Without it readers still poll.
 func (j *Journal) Listen(ctx context.Context) error {
-	pool := j.db.Pool()
-	if pool == nil {
+	if j.db.Pool() == nil {
 		<-ctx.Done()
 		return nil
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		// A listener must not hold up Close.
+		select {
+		case <-j.db.Closed():
+		case <-ctx.Done():
+		}
+		cancel()
+	}()
+	var speaker sync.WaitGroup
+	speaker.Go(func() { j.speak(ctx) })
 	for ctx.Err() == nil {
 		if err := j.listenOnce(ctx); err != nil && ctx.Err() == nil {
 			j.wake() // readers poll meanwhile
@@ -174,6 +187,7 @@ func (j *Journal) Listen(ctx context.Context) error {
 			}
 		}
 	}
+	speaker.Wait()
 	return nil
 }
 
@@ -182,14 +196,42 @@ func (j *Journal) listenOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Release()
-	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
+	// The connection is closed at the end, not given back: it listens.
+	own := conn.Hijack()
+	defer own.Close(context.WithoutCancel(ctx))
+	if _, err := own.Exec(ctx, "LISTEN "+channel); err != nil {
 		return err
 	}
+	j.wake() // what was written before LISTEN took hold
 	for {
-		if _, err := conn.Conn().WaitForNotification(ctx); err != nil {
+		if _, err := own.WaitForNotification(ctx); err != nil {
 			return err
 		}
 		j.wake()
+	}
+}
+
+// speak notifies after the commit, not in it: PostgreSQL commits transactions
+// that notify one after the other, disk flush included. Commits of the same
+// moment share one notification.
+func (j *Journal) speak(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-j.tell:
+		}
+		if _, err := j.db.Pool().Exec(ctx, "SELECT pg_notify('"+channel+"', '')"); err != nil {
+			pauseFor(ctx, poll) // the others poll meanwhile
+		}
+	}
+}
+
+func pauseFor(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
 	}
 }

@@ -3,9 +3,11 @@ package journal
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
+	"unicode/utf8"
 
 	"statincidents/internal/sqldb"
 )
@@ -18,35 +20,33 @@ type Journal struct {
 	db   *sqldb.DB
 	mu   sync.Mutex
 	wait chan struct{} // closed and replaced at each wake-up
+	tell chan struct{} // asks Listen to wake the other processes
 }
 
 // New gives the journal of a database.
-func New(db *sqldb.DB) *Journal { return &Journal{db: db, wait: make(chan struct{})} }
+func New(db *sqldb.DB) *Journal {
+	return &Journal{db: db, wait: make(chan struct{}), tell: make(chan struct{}, 1)}
+}
 
-// Append writes events in the caller's transaction, in order, and sets their
-// Pos.Seq. Readers are woken after the commit.
+// Append writes events of one tenant in the caller's transaction, in order,
+// and fills a zero RecordedAt. Their positions are given by the database and
+// known to readers only, after the commit, which wakes them.
+//
+// Call it after the state it explains was locked (tx.ForUpdate) or written: on
+// PostgreSQL the order of the events of one subject is then the order in which
+// its state changed (see ordered).
 func (j *Journal) Append(ctx context.Context, tx *sqldb.Tx, events ...Event) error {
 	if len(events) == 0 {
 		return nil
 	}
 	now := sqldb.Now()
-	columns := []string{"tenant_id", "seq", "at", "recorded_at", "actor_kind", "actor_id", "subject_kind", "subject_id", "school_id", "kind", "data"}
-	var first int64
-	if tx.Dialect() == sqldb.SQLite {
-		var err error
-		if first, err = tx.NextIDs(ctx, events[0].Tenant, "event", int64(len(events))); err != nil {
-			return fmt.Errorf("journal: append: %w", err)
-		}
-	} else if err := tx.QueryRow(ctx, `SELECT min(n) FROM (SELECT nextval('event_seq') AS n FROM generate_series(1, $1::bigint)) s`, len(events)).Scan(&first); err != nil {
-		return fmt.Errorf("journal: append: %w", err)
-	}
+	columns := []string{"tenant_id", "at", "recorded_at", "actor_kind", "actor_id", "subject_kind", "subject_id", "school_id", "kind", "data"}
 	rows := make([][]any, len(events))
 	for i := range events {
 		e := &events[i]
-		if e.Tenant != events[0].Tenant {
-			return fmt.Errorf("journal: append: events of tenants %d and %d in one call", events[0].Tenant, e.Tenant)
+		if err := e.check(events[0].Tenant); err != nil {
+			return fmt.Errorf("journal: append: %w", err)
 		}
-		e.Pos.Seq = first + int64(i)
 		if e.RecordedAt.IsZero() {
 			e.RecordedAt = now
 		}
@@ -54,19 +54,84 @@ func (j *Journal) Append(ctx context.Context, tx *sqldb.Tx, events ...Event) err
 		if data == nil {
 			data = []byte("{}")
 		}
-		rows[i] = []any{e.Tenant, e.Pos.Seq, sqldb.Millis(e.At), sqldb.Millis(e.RecordedAt), e.Actor.Kind, e.Actor.ID,
+		rows[i] = []any{e.Tenant, sqldb.Millis(e.At), sqldb.Millis(e.RecordedAt), e.Actor.Kind, e.Actor.ID,
 			e.Subject.Kind, e.Subject.ID, e.School, e.Kind, string(data)}
+	}
+	if tx.Dialect() == sqldb.SQLite {
+		// One writer: the next number is the last one plus one. PostgreSQL
+		// numbers by column defaults (migration 00006).
+		var last int64
+		if err := tx.QueryRow(ctx, `SELECT coalesce(max(seq), 0) FROM event WHERE tenant_id = $1 AND xact = 0`, events[0].Tenant).Scan(&last); err != nil {
+			return fmt.Errorf("journal: append: %w", err)
+		}
+		columns = append(columns, "seq")
+		for i := range rows {
+			rows[i] = append(rows[i], last+1+int64(i))
+		}
 	}
 	if err := tx.Insert(ctx, "event", columns, rows, ""); err != nil {
 		return fmt.Errorf("journal: append: %w", err)
 	}
 	if tx.Dialect() == sqldb.PostgreSQL {
-		if _, err := tx.Exec(ctx, "SELECT pg_notify('"+channel+"', '')"); err != nil {
-			return fmt.Errorf("journal: notify: %w", err)
+		if err := ordered(ctx, tx, events); err != nil {
+			return err
 		}
 	}
-	tx.OnCommit(j.wake)
+	tx.OnCommit(j.committed)
 	return nil
+}
+
+// ordered makes the journal's order agree with the order in which the state
+// of a subject changed. Positions begin with the transaction's number, which
+// PostgreSQL gives at its first write: a transaction that wrote something
+// first, then waited for a subject that a younger one held, would place its
+// event before the younger one's although it changed the state after it. Such
+// a transaction is run again, with a new number.
+func ordered(ctx context.Context, tx *sqldb.Tx, events []Event) error {
+	subjects := map[string][]int64{}
+	for i := range events {
+		s := events[i].Subject
+		if ids := subjects[s.Kind]; len(ids) == 0 || ids[len(ids)-1] != s.ID {
+			subjects[s.Kind] = append(ids, s.ID)
+		}
+	}
+	for kind, ids := range subjects {
+		var late bool
+		err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM event WHERE tenant_id = $1 AND subject_kind = $2 AND subject_id = ANY($3)
+			AND xact > pg_current_xact_id()::text::bigint)`, events[0].Tenant, kind, ids).Scan(&late)
+		if err != nil {
+			return fmt.Errorf("journal: append: %w", err)
+		}
+		if late {
+			return fmt.Errorf("journal: append to %s: %w", kind, sqldb.ErrRetry)
+		}
+	}
+	return nil
+}
+
+// check refuses what no reader could understand later.
+func (e *Event) check(tenant int64) error {
+	switch {
+	case e.Tenant != tenant:
+		return fmt.Errorf("events of tenants %d and %d in one call", tenant, e.Tenant)
+	case e.Tenant == 0, e.Kind == "", e.Subject.Kind == "", e.Actor.Kind == "":
+		return fmt.Errorf("event %q of %s %d: tenant, kind, subject and actor are needed", e.Kind, e.Subject.Kind, e.Subject.ID)
+	case e.At.IsZero():
+		return fmt.Errorf("event %q of %s %d: no instant", e.Kind, e.Subject.Kind, e.Subject.ID)
+	case e.Data != nil && (!utf8.Valid(e.Data) || !json.Valid(e.Data)):
+		return fmt.Errorf("event %q of %s %d: the payload is not JSON in UTF-8", e.Kind, e.Subject.Kind, e.Subject.ID)
+	}
+	return nil
+}
+
+// committed wakes this process's readers and, if this process listens (see
+// Listen), those of the others.
+func (j *Journal) committed() {
+	j.wake()
+	select {
+	case j.tell <- struct{}{}:
+	default: // one notification waits already; it will speak for this commit too
+	}
 }
 
 func (j *Journal) wake() {

@@ -138,6 +138,9 @@ func (db *DB) Dir() string { return db.cfg.Dir }
 // Pool gives the native PostgreSQL pool (for LISTEN), nil on SQLite.
 func (db *DB) Pool() *pgxpool.Pool { return db.pg }
 
+// Closed is closed when Close begins.
+func (db *DB) Closed() <-chan struct{} { return db.closed }
+
 // Close waits for the commands in hand and closes the connections.
 func (db *DB) Close() error {
 	var err error
@@ -154,8 +157,13 @@ func (db *DB) Close() error {
 	return err
 }
 
-// Read runs fn on one consistent, read-only snapshot.
+// Read runs fn on one consistent, read-only snapshot, taken at fn's first
+// statement.
 func (db *DB) Read(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
+	ctx, err := enter(ctx)
+	if err != nil {
+		return err
+	}
 	opts := &sql.TxOptions{ReadOnly: true}
 	if db.dialect == PostgreSQL {
 		opts.Isolation = sql.LevelRepeatableRead

@@ -17,7 +17,18 @@ type Tx struct {
 // Dialect tells the engine, for the rare statement that must differ.
 func (tx *Tx) Dialect() Dialect { return tx.dialect }
 
-// OnCommit registers fn to run once, after the transaction is on disk.
+// ForUpdate is the end of a SELECT whose rows this command is going to change
+// after having judged them: " FOR UPDATE" on PostgreSQL, so that two commands
+// on the same row follow one another; nothing on SQLite, where all do.
+func (tx *Tx) ForUpdate() string {
+	if tx.dialect == PostgreSQL {
+		return " FOR UPDATE"
+	}
+	return ""
+}
+
+// OnCommit registers fn to run once, after the transaction is on disk, before
+// Write returns.
 func (tx *Tx) OnCommit(fn func()) { tx.hooks = append(tx.hooks, fn) }
 
 // Exec runs a statement and returns the number of rows it touched.

@@ -14,15 +14,34 @@ import (
 // ErrClosed is returned by Write after Close.
 var ErrClosed = errors.New("sqldb: the database is closed")
 
+// ErrRetry wrapped in the error of a command on PostgreSQL asks Write to run
+// the command again in a new transaction.
+var ErrRetry = errors.New("sqldb: the transaction must run again")
+
+// ErrNested is returned by a Write or Read that is called with the context of
+// another one: on SQLite it would wait for itself, on PostgreSQL it could take
+// the last connection while holding one. Use the transaction at hand.
+var ErrNested = errors.New("sqldb: Write or Read inside Write or Read")
+
+type insideKey struct{}
+
+// enter marks a context as being inside a transaction.
+func enter(ctx context.Context) (context.Context, error) {
+	if ctx.Value(insideKey{}) != nil {
+		return nil, ErrNested
+	}
+	return context.WithValue(ctx, insideKey{}, true), nil
+}
+
 // maxGroup bounds how many commands share one commit.
 const maxGroup = 128
 
 type job struct {
-	ctx  context.Context //nolint:containedctx // the job is the call, handed to the writer
-	fn   func(context.Context, *Tx) error
-	err  error
-	hook []func()
-	done chan struct{}
+	ctx   context.Context
+	fn    func(context.Context, *Tx) error
+	err   error
+	hooks []func()
+	done  chan struct{}
 }
 
 // Write runs fn in one transaction and returns once it is on disk. If fn
@@ -30,6 +49,10 @@ type job struct {
 // again after a serialization failure or a deadlock, so it must have no effect
 // outside tx; functions given to tx.OnCommit run once, after the commit.
 func (db *DB) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
+	ctx, err := enter(ctx)
+	if err != nil {
+		return err
+	}
 	if db.dialect == PostgreSQL {
 		return db.writePostgres(ctx, fn)
 	}
@@ -55,11 +78,17 @@ func (db *DB) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) er
 			return ErrClosed
 		}
 	}
-	return j.err
+	if j.err != nil {
+		return j.err
+	}
+	for _, h := range j.hooks {
+		h()
+	}
+	return nil
 }
 
 func (db *DB) writePostgres(ctx context.Context, fn func(context.Context, *Tx) error) error {
-	const attempts = 5
+	const attempts = 10
 	for i := 1; ; i++ {
 		hooks, err := db.tryPostgres(ctx, fn)
 		if err == nil {
@@ -68,8 +97,7 @@ func (db *DB) writePostgres(ctx context.Context, fn func(context.Context, *Tx) e
 			}
 			return nil
 		}
-		var pg *pgconn.PgError
-		if i == attempts || !errors.As(err, &pg) || (pg.Code != "40001" && pg.Code != "40P01") {
+		if i == attempts || !again(err) {
 			return err
 		}
 		select {
@@ -78,6 +106,15 @@ func (db *DB) writePostgres(ctx context.Context, fn func(context.Context, *Tx) e
 		case <-time.After(time.Duration(i*i) * 5 * time.Millisecond):
 		}
 	}
+}
+
+// again tells whether a command failed only because of its neighbours.
+func again(err error) bool {
+	if errors.Is(err, ErrRetry) {
+		return true
+	}
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (pg.Code == "40001" || pg.Code == "40P01")
 }
 
 func (db *DB) tryPostgres(ctx context.Context, fn func(context.Context, *Tx) error) ([]func(), error) {
@@ -122,11 +159,6 @@ func (db *DB) group(first *job) {
 	jobs := []*job{first}
 	defer func() {
 		for _, j := range jobs {
-			if j.err == nil {
-				for _, h := range j.hook {
-					h()
-				}
-			}
 			close(j.done)
 		}
 	}()
@@ -179,7 +211,7 @@ func (db *DB) inSavepoint(raw *sql.Tx, j *job) {
 	if _, err := raw.ExecContext(ctx, "RELEASE command"); err != nil && j.err == nil {
 		j.err = fmt.Errorf("sqldb: release: %w", err)
 	}
-	j.hook = tx.hooks
+	j.hooks = tx.hooks
 }
 
 // guard turns a panic inside a command into an error, so that the writer

@@ -33,6 +33,7 @@ CREATE TABLE event (
 ) STRICT;
 CREATE INDEX event_subject ON event (tenant_id, subject_kind, subject_id, xact, seq);
 
+-- The hash chain: each seal covers the events after the previous one. digests keeps 8 bytes of each event's own hash, to name the one that changed.
 CREATE TABLE journal_seal (
     tenant_id  BIGINT NOT NULL,
     seal_id    BIGINT NOT NULL,
@@ -40,6 +41,7 @@ CREATE TABLE journal_seal (
     to_seq     BIGINT NOT NULL,
     events     BIGINT NOT NULL,
     hash       BYTEA  NOT NULL,
+    digests    BYTEA  NOT NULL,
     sealed_at  BIGINT NOT NULL,
     PRIMARY KEY (tenant_id, seal_id)
 ) STRICT;
