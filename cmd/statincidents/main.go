@@ -15,6 +15,7 @@ import (
 
 // commands is the whole command line; one file per sub-command holds the rest.
 type commands struct {
+	Admin   adminCmd   `cmd:"" help:"Accounts and tokens."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 
 	LogFormat string `enum:"text,json" default:"text" env:"STATINCIDENTS_LOG_FORMAT" help:"Format of the log on standard error: text or json."`

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"statincidents/internal/app"
+	"statincidents/internal/auth"
+)
+
+// adminCmd groups what an administrator does on the machine itself, beside a
+// running server if need be.
+type adminCmd struct {
+	CreateUser  createUserCmd  `cmd:"" help:"Create an account."`
+	SetPassword setPasswordCmd `cmd:"" help:"Give an account a new password; its sessions end."`
+	Token       tokenCmd       `cmd:"" help:"Make an API token for an account and print it."`
+}
+
+type createUserCmd struct {
+	place
+	Role          string  `required:"" enum:"administrator,lead,technician,referent,declarant" help:"What the account is for: ${enum}."`
+	Name          string  `help:"Name as shown."`
+	School        []int64 `help:"Schools (numbers) of a referent or a declarant."`
+	Person        int64   `help:"Person of the directory (number); required for a declarant."`
+	PasswordStdin bool    `help:"Read the password from standard input instead of asking."`
+	Login         string  `arg:"" help:"Name to sign in with."`
+}
+
+func (c createUserCmd) Run(ctx context.Context) error {
+	password, err := readPassword(c.PasswordStdin)
+	if err != nil {
+		return err
+	}
+	return c.with(ctx, func(a *app.App) error {
+		account, err := a.Auth.CreateAccount(ctx, auth.System(app.Tenant), auth.NewAccount{
+			Login: c.Login, Name: c.Name, Password: password, Role: auth.Role(c.Role), Schools: c.School, Person: c.Person,
+		})
+		if err != nil {
+			return explain(err)
+		}
+		fmt.Printf("Account %s created (%s).\n", account.Login, account.Role)
+		return nil
+	})
+}
+
+type setPasswordCmd struct {
+	place
+	PasswordStdin bool   `help:"Read the password from standard input instead of asking."`
+	Login         string `arg:"" help:"The account's name."`
+}
+
+func (c setPasswordCmd) Run(ctx context.Context) error {
+	password, err := readPassword(c.PasswordStdin)
+	if err != nil {
+		return err
+	}
+	return c.with(ctx, func(a *app.App) error {
+		by := auth.System(app.Tenant)
+		account, err := a.Auth.AccountByLogin(ctx, by, c.Login)
+		if err != nil {
+			return explain(err)
+		}
+		if err := a.Auth.SetPassword(ctx, by, account.ID, password); err != nil {
+			return explain(err)
+		}
+		fmt.Printf("Password of %s changed; its sessions have ended.\n", account.Login)
+		return nil
+	})
+}
+
+type tokenCmd struct {
+	place
+	Label string        `default:"command line" help:"What the token is for, shown in the list of tokens."`
+	Life  time.Duration `help:"How long the token serves (for example 2160h); without it, until it is revoked."`
+	Login string        `arg:"" help:"The account that the token acts for."`
+}
+
+func (c tokenCmd) Run(ctx context.Context) error {
+	return c.with(ctx, func(a *app.App) error {
+		by := auth.System(app.Tenant)
+		account, err := a.Auth.AccountByLogin(ctx, by, c.Login)
+		if err != nil {
+			return explain(err)
+		}
+		secret, _, err := a.Auth.CreateToken(ctx, by, account.ID, c.Label, c.Life)
+		if err != nil {
+			return explain(err)
+		}
+		// The token alone on standard output, so that a script can take it.
+		fmt.Println(secret)
+		return nil
+	})
+}
+
+// readPassword takes one line of standard input, without echo on a terminal.
+func readPassword(fromStdin bool) (string, error) {
+	if fd := int(os.Stdin.Fd()); !fromStdin && term.IsTerminal(fd) {
+		fmt.Fprint(os.Stderr, "Password: ")
+		raw, err := term.ReadPassword(fd)
+		fmt.Fprintln(os.Stderr)
+		return string(raw), err
+	}
+	if !fromStdin {
+		return "", errors.New("standard input is not a terminal: give the password with --password-stdin")
+	}
+	line, err := bufio.NewReader(io.LimitReader(os.Stdin, 4096)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	return strings.TrimRight(line, "\r\n"), nil
+}

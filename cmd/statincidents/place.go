@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"statincidents/internal/app"
+)
+
+// place says where the data is; every sub-command that touches it has one.
+type place struct {
+	Data string `type:"path" placeholder:"DIR" env:"STATINCIDENTS_DATA" help:"Data folder of the embedded database."`
+	DB   string `placeholder:"URL" env:"STATINCIDENTS_DB" help:"PostgreSQL address (postgres://…) instead of a data folder."`
+}
+
+func (p place) config() (app.Config, error) {
+	switch {
+	case p.Data == "" && p.DB == "":
+		return app.Config{}, errors.New("say where the data is: --data DIR for the embedded database, or --db postgres://… for PostgreSQL")
+	case p.Data != "" && p.DB != "":
+		return app.Config{}, errors.New("--data and --db exclude each other: one place holds the data")
+	}
+	return app.Config{Dir: p.Data, DB: p.DB}, nil
+}
+
+// with opens the program on the place, without serving, for the length of fn.
+func (p place) with(ctx context.Context, fn func(*app.App) error) (err error) {
+	cfg, err := p.config()
+	if err != nil {
+		return err
+	}
+	a, err := app.New(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	return fn(a)
+}
