@@ -16,6 +16,7 @@ import (
 // commands is the whole command line; one file per sub-command holds the rest.
 type commands struct {
 	Admin   adminCmd   `cmd:"" help:"Accounts and tokens."`
+	Load    loadCmd    `cmd:"" help:"Simulate readers, declarants and live screens on a running server, and say how long they waited."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 
 	LogFormat string `enum:"text,json" default:"text" env:"STATINCIDENTS_LOG_FORMAT" help:"Format of the log on standard error: text or json."`
