@@ -5,17 +5,34 @@ package catalog
 
 // Category is a node of the tree of incident types.
 type Category struct {
-	ID       int64
-	Parent   int64  // 0 at the top
-	Label    string // in the département's language
-	LabelEN  string // in English; Label if empty
-	Icon     string // name in the icon sprite, for the declaration page; may be empty
-	Position int    // order among its siblings
-	Archived bool   // no longer offered, still counted
+	ID       int64  `json:"id"`
+	Parent   int64  `json:"parent,omitempty"`   // 0 at the top
+	Label    string `json:"label"`              // in the département's language
+	LabelEN  string `json:"label_en,omitempty"` // in English; Label if empty
+	Icon     string `json:"icon,omitempty"`     // lucide's name in the icon sprite, for the declaration page; may be empty
+	Position int    `json:"position,omitempty"` // order among its siblings
+	Archived bool   `json:"archived,omitempty"` // no longer offered, still counted
 }
+
+// In is the label in a language ("fr", "en"): the département's where there is
+// no other.
+func (c Category) In(language string) string { return in(language, c.Label, c.LabelEN) }
+
+func in(language, label, english string) string {
+	if language == "en" && english != "" {
+		return english
+	}
+	return label
+}
+
+// MaxDepth is how many levels the tree of categories may have.
+const MaxDepth = 3
 
 // CodeKind is what a code is for.
 type CodeKind string
+
+// CodeKinds lists every kind of code.
+var CodeKinds = []CodeKind{Cause, Resolution, Waiting}
 
 // The kinds of code.
 const (
@@ -26,13 +43,16 @@ const (
 
 // Code is one word of a short list.
 type Code struct {
-	ID       int64
-	Kind     CodeKind
-	Label    string
-	LabelEN  string
-	Position int
-	Archived bool
+	ID       int64    `json:"id"`
+	Kind     CodeKind `json:"kind"`
+	Label    string   `json:"label"`
+	LabelEN  string   `json:"label_en,omitempty"`
+	Position int      `json:"position,omitempty"`
+	Archived bool     `json:"archived,omitempty"`
 }
+
+// In is the label in a language ("fr", "en").
+func (c Code) In(language string) string { return in(language, c.Label, c.LabelEN) }
 
 // Matrix gives a priority (1 critical … 5 planned) for impact and urgency
 // (each 1 high … 3 low): Matrix[impact-1][urgency-1].

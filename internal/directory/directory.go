@@ -10,6 +10,9 @@ import (
 // Network is the side of a school's network that something stands on.
 type Network string
 
+// Networks lists the networks that can be chosen.
+var Networks = []Network{NetworkAdministrative, NetworkTeaching}
+
 // The networks.
 const (
 	NetworkUnknown        Network = ""
@@ -20,27 +23,28 @@ const (
 // School is one establishment. UAI is its official code (7 digits and a
 // letter), or the code under which another software knew the place.
 type School struct {
-	ID         int64
-	UAI        string
-	Name       string
-	Commune    string
-	INSEE      string // municipality code
-	PostalCode string
-	Address    string
-	Lat, Lon   float64 // WGS84, meaningful only if Located
-	Located    bool
-	Zone       string       // school-holiday zone: "A", "B", "C"
-	Opened     calendar.Day // 0 if unknown
-	Closed     calendar.Day // 0 if open
+	ID         int64        `json:"id"`
+	UAI        string       `json:"uai"`
+	Name       string       `json:"name"`
+	Commune    string       `json:"commune,omitempty"`
+	INSEE      string       `json:"insee,omitempty"` // municipality code
+	PostalCode string       `json:"postal_code,omitempty"`
+	Address    string       `json:"address,omitempty"`
+	Lat        float64      `json:"lat,omitempty"` // WGS84, meaningful only if Located
+	Lon        float64      `json:"lon,omitempty"`
+	Located    bool         `json:"located,omitempty"`
+	Zone       string       `json:"zone,omitempty"`   // school-holiday zone: "A", "B", "C"; empty: the département's
+	Opened     calendar.Day `json:"opened,omitempty"` // 0 if unknown
+	Closed     calendar.Day `json:"closed,omitempty"` // 0 if open
 }
 
 // Room is a place inside a school.
 type Room struct {
-	ID       int64
-	School   int64
-	Name     string
-	Network  Network
-	Archived bool
+	ID       int64   `json:"id"`
+	School   int64   `json:"school"`
+	Name     string  `json:"name"`
+	Network  Network `json:"network,omitempty"`
+	Archived bool    `json:"archived,omitempty"`
 }
 
 // PersonKind is what someone is to the incidents; it is a dimension of the
@@ -57,30 +61,33 @@ const (
 	OtherPerson    PersonKind = "other"
 )
 
+// PersonKinds lists every kind.
+var PersonKinds = []PersonKind{Teacher, Administrative, Caretaker, ITReferent, Staff, OtherPerson}
+
 // Person is someone who declares or handles incidents.
 type Person struct {
-	ID       int64
-	Name     string
-	Kind     PersonKind
-	School   int64 // 0 if of no single school
-	Email    string
-	Phone    string
-	External string // key in the software they were imported from, unique if set
+	ID       int64      `json:"id"`
+	Name     string     `json:"name"`
+	Kind     PersonKind `json:"kind"`
+	School   int64      `json:"school,omitempty"` // 0 if of no single school
+	Email    string     `json:"email,omitempty"`
+	Phone    string     `json:"phone,omitempty"`
+	External string     `json:"external,omitempty"` // key in the software they were imported from, unique if set
 }
 
 // Team is a group of technicians.
 type Team struct {
-	ID       int64
-	Name     string
-	Archived bool
+	ID       int64  `json:"id"`
+	Name     string `json:"name"`
+	Archived bool   `json:"archived,omitempty"`
 }
 
 // Exposure is a denominator: what is in service in a school from a day on,
 // until the school's next one.
 type Exposure struct {
-	School    int64
-	From      calendar.Day
-	Computers int
-	Pupils    int
-	Source    string
+	School    int64        `json:"school"`
+	From      calendar.Day `json:"from"`
+	Computers int          `json:"computers"`
+	Pupils    int          `json:"pupils"`
+	Source    string       `json:"source,omitempty"`
 }
