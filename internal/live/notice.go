@@ -1,0 +1,147 @@
+package live
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"statincidents/internal/incident"
+	"statincidents/internal/journal"
+)
+
+// Kinds of notice: the "event" of a server-sent event.
+const (
+	Changed = "incident" // an incident was declared or changed: data is a Change
+	Gone    = "gone"     // an incident left the reader's scope: data is a Departure
+	Resync  = "resync"   // too much happened to be told: read again; data is {}
+)
+
+// Notice is one thing to tell a subscriber. A notice without a kind only says
+// how far the subscriber is.
+type Notice struct {
+	Pos  journal.Pos // the client's next Last-Event-ID
+	Kind string
+	Data []byte // JSON on one line, shared between subscribers: never written to
+}
+
+// Change is the data of a Changed notice: an event as its readers may see it.
+type Change struct {
+	Pos      string         `json:"pos"`
+	Kind     string         `json:"kind"` // the event's: "incident.assigned"
+	Incident int64          `json:"incident"`
+	Version  int64          `json:"version"` // the incident's version when told, at least that of the event
+	School   int64          `json:"school"`
+	At       time.Time      `json:"at"`
+	Actor    ChangeActor    `json:"actor"`
+	Set      incident.Patch `json:"set"` // the new values of what changed
+	Comment  string         `json:"comment,omitempty"`
+	Internal bool           `json:"internal,omitempty"`
+}
+
+// ChangeActor is who caused a change: kind "account", "person" or "system".
+type ChangeActor struct {
+	Kind string `json:"kind"`
+	ID   int64  `json:"id,omitempty"`
+}
+
+// Departure is the data of a Gone notice.
+type Departure struct {
+	Incident int64 `json:"incident"`
+}
+
+// place is what decides who sees an incident.
+type place struct {
+	school, declarant int64
+	known             bool
+}
+
+// telling is an event on its way to the audiences. Each form of it is encoded
+// once, however many subscribers get it.
+type telling struct {
+	event   *journal.Event
+	payload incident.Payload
+	now     place
+	version int64
+
+	full, public, gone []byte
+}
+
+func newTelling(e *journal.Event) (*telling, error) {
+	t := &telling{event: e}
+	if err := json.Unmarshal(e.Data, &t.payload); err != nil {
+		return nil, fmt.Errorf("payload of %s: %w", e.Kind, err)
+	}
+	return t, nil
+}
+
+// seenBefore tells whether an audience saw the incident before the event, or
+// sees it where the event put it.
+func (t *telling) seenBefore(a Audience) bool {
+	set, was := &t.payload.Set, &t.payload.Was
+	after := place{school: or(set.School, t.now.school), declarant: or(set.Declarant, t.now.declarant)}
+	before := after
+	if set.School != nil {
+		before.school = or(was.School, 0)
+	}
+	if set.Declarant != nil {
+		before.declarant = or(was.Declarant, 0)
+	}
+	return a.Scope.Sees(after.school, after.declarant) || a.Scope.Sees(before.school, before.declarant)
+}
+
+func or(v *int64, other int64) int64 {
+	if v != nil {
+		return *v
+	}
+	return other
+}
+
+// notice is what an audience is told of the event, if anything.
+func (t *telling) notice(a Audience) (Notice, bool) {
+	n := Notice{Pos: t.event.Pos}
+	if t.now.known && a.Scope.Sees(t.now.school, t.now.declarant) {
+		n.Kind = Changed
+		n.Data = t.content(a.Internal)
+		return n, n.Data != nil
+	}
+	if t.seenBefore(a) {
+		n.Kind = Gone
+		if t.gone == nil {
+			t.gone = encode(Departure{t.event.Subject.ID})
+		}
+		n.Data = t.gone
+		return n, true
+	}
+	return n, false
+}
+
+// content encodes the event, with or without an internal comment; nil when
+// nothing is left to tell.
+func (t *telling) content(internal bool) []byte {
+	if internal || !t.payload.Internal {
+		if t.full == nil {
+			t.full = encode(t.change(t.payload.Comment, t.payload.Internal))
+		}
+		return t.full
+	}
+	if t.public == nil && t.payload.Set != (incident.Patch{}) {
+		t.public = encode(t.change("", false))
+	}
+	return t.public
+}
+
+func (t *telling) change(comment string, internal bool) Change {
+	return Change{
+		Pos: t.event.Pos.String(), Kind: t.event.Kind, Incident: t.event.Subject.ID, Version: t.version,
+		School: t.now.school, At: t.event.At, Actor: ChangeActor{t.event.Actor.Kind, t.event.Actor.ID},
+		Set: t.payload.Set, Comment: comment, Internal: internal,
+	}
+}
+
+func encode(v any) []byte {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // plain fields always encode
+	}
+	return data
+}
