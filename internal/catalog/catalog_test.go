@@ -146,3 +146,39 @@ func TestCodesAndMatrix(t *testing.T) {
 		}
 	})
 }
+
+func TestSeedOnce(t *testing.T) {
+	t.Parallel()
+	testkit.Engines(t, func(t *testing.T, db *sqldb.DB) {
+		ctx := context.Background()
+		s, index := setup(t, db)
+		if _, err := s.EnsureCategoryPaths(ctx, system, [][]string{{"ENT"}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Seed(ctx, system); err != nil {
+			t.Fatal(err)
+		}
+		before := events(t, db)
+		if err := s.Seed(ctx, system); err != nil {
+			t.Fatal(err)
+		}
+		if n := events(t, db); n != before {
+			t.Errorf("seeding again made %d events", n-before)
+		}
+		x := index()
+		c, ok := x.CategoryByPath("Réseau et Wi-Fi", "Pas d'accès à Internet", "Tout le collège")
+		if !ok || x.PathLabels(c.ID, "en")[0] != "Network and Wi-Fi" {
+			t.Errorf("a leaf of three levels: %+v %v %v", c, ok, x.PathLabels(c.ID, "en"))
+		}
+		for _, kind := range catalog.CodeKinds {
+			if len(x.Codes(kind)) < 5 {
+				t.Errorf("%s: %d codes", kind, len(x.Codes(kind)))
+			}
+		}
+		for _, c := range x.Categories() {
+			if c.Label != "ENT" && c.LabelEN == "" {
+				t.Errorf("%s has no English", c.Label)
+			}
+		}
+	})
+}
