@@ -9,7 +9,10 @@ import (
 
 // Span is a stretch of a day when it is open, in minutes of the local clock
 // since midnight: From is in it, To is not.
-type Span struct{ From, To int }
+type Span struct {
+	From int `json:"from"`
+	To   int `json:"to"`
+}
 
 // Week is the usual opening of each weekday, Monday first.
 type Week [7][]Span

@@ -35,6 +35,7 @@ type Index struct {
 	teams     []Team
 	teamByID  map[int64]Team
 	exposures map[int64][]Exposure // by school, by day
+	days      *days
 }
 
 // RoomKey is how people know a room: its name in its school.
@@ -44,7 +45,7 @@ type RoomKey struct {
 }
 
 // load reads the whole directory in one snapshot.
-func load(ctx context.Context, tx *sqldb.Tx, tenant, version int64) (*Index, error) {
+func (s *Service) load(ctx context.Context, tx *sqldb.Tx, tenant, version int64) (*Index, error) {
 	x := &Index{version: version}
 	var err error
 	if x.settings, err = settings(ctx, tx, tenant); err != nil {
@@ -67,6 +68,15 @@ func load(ctx context.Context, tx *sqldb.Tx, tenant, version int64) (*Index, err
 	if err != nil {
 		return nil, err
 	}
+	if x.days, err = loadDays(ctx, tx, tenant); err != nil {
+		return nil, err
+	}
+	// Calendars cost a millisecond or two to make: they outlive changes of
+	// other things.
+	if last, ok := s.days.Load(tenant); ok && last.(*days).same(x.days) {
+		x.days = last.(*days)
+	}
+	s.days.Store(tenant, x.days)
 	x.arrange(allRooms, allExposures)
 	return x, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"statincidents/internal/auth"
 	"statincidents/internal/fault"
@@ -19,11 +20,14 @@ type Service struct {
 	db      *sqldb.DB
 	journal *journal.Journal
 	index   *sqldb.Memo[Index]
+	days    sync.Map // tenant → the *days of its last Index
 }
 
 // New gives the directory kept in a database.
 func New(db *sqldb.DB, j *journal.Journal) *Service {
-	return &Service{db: db, journal: j, index: sqldb.NewMemo(db, "directory.version", load)}
+	s := &Service{db: db, journal: j}
+	s.index = sqldb.NewMemo(db, "directory.version", s.load)
+	return s
 }
 
 // Index gives the tenant's directory as it stands: this process's writes are

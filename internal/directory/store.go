@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"statincidents/internal/calendar"
 	"statincidents/internal/journal"
 	"statincidents/internal/sqldb"
 )
@@ -67,6 +68,42 @@ var tables = map[string]table{
 			return []any{t, e.School, int64(e.From), e.Computers, e.Pupils, e.Source}
 		}),
 	},
+	SubjectSchoolHoliday: {
+		name: "school_holiday", key: []string{"tenant_id", "zone", "first_day"},
+		columns: []string{"tenant_id", "zone", "first_day", "last_day", "name"},
+		row:     rowOf(func(t int64, h HolidayPeriod) []any { return []any{t, h.Zone, int64(h.First), int64(h.Last), h.Name} }),
+	},
+	SubjectPublicHoliday: {
+		name: "public_holiday", key: []string{"tenant_id", "day"}, columns: []string{"tenant_id", "day", "name"},
+		row: rowOf(func(t int64, h PublicHoliday) []any { return []any{t, int64(h.Day), h.Name} }),
+	},
+	SubjectClosure: {
+		name: "closure", key: []string{"tenant_id", "closure_id"},
+		columns: []string{"tenant_id", "closure_id", "school_id", "first_day", "last_day", "reason"},
+		row: rowOf(func(t int64, c Closure) []any {
+			return []any{t, c.ID, c.School, int64(c.First), int64(c.Last), c.Reason}
+		}),
+	},
+	// A school's hours are several rows, replaced together: see applyHours.
+	SubjectHours: {name: "opening_hours"},
+}
+
+// applyHours replaces the hours of a school.
+func applyHours(ctx context.Context, tx *sqldb.Tx, e journal.Event) error {
+	var h Hours
+	if err := json.Unmarshal(e.Data, &h); err != nil {
+		return fmt.Errorf("directory: read event %s at %s: %w", e.Kind, e.Pos, err)
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM opening_hours WHERE tenant_id = $1 AND school_id = $2`, e.Tenant, h.School); err != nil {
+		return fmt.Errorf("directory: replace opening hours: %w", err)
+	}
+	var rows [][]any
+	for weekday, spans := range h.Week {
+		for _, s := range spans {
+			rows = append(rows, []any{e.Tenant, h.School, weekday, s.From, s.To})
+		}
+	}
+	return tx.Insert(ctx, "opening_hours", []string{"tenant_id", "school_id", "weekday", "from_minute", "to_minute"}, rows, "")
 }
 
 // apply brings the tables to the state that the events tell. The commands and
@@ -90,6 +127,9 @@ func applyRun(ctx context.Context, tx *sqldb.Tx, events []journal.Event) (int, e
 	t, ok := tables[subject]
 	if !ok {
 		return 0, fmt.Errorf("directory: no table for event %s", kind)
+	}
+	if subject == SubjectHours {
+		return 1, applyHours(ctx, tx, events[0])
 	}
 	seen := map[string]bool{}
 	var rows [][]any
@@ -217,4 +257,59 @@ func exists(ctx context.Context, tx *sqldb.Tx, query string, args ...any) (bool,
 
 func schoolExists(ctx context.Context, tx *sqldb.Tx, tenant, id int64) (bool, error) {
 	return exists(ctx, tx, `SELECT 1 FROM school WHERE tenant_id = $1 AND school_id = $2`, tenant, id)
+}
+
+func holidayPeriods(ctx context.Context, tx *sqldb.Tx, tenant int64) ([]HolidayPeriod, error) {
+	var all []HolidayPeriod
+	err := each(ctx, tx, `SELECT zone, first_day, last_day, name FROM school_holiday WHERE tenant_id = $1 ORDER BY zone, first_day`, []any{tenant}, func(scan func(...any) error) error {
+		var h HolidayPeriod
+		err := scan(&h.Zone, &h.First, &h.Last, &h.Name)
+		all = append(all, h)
+		return err
+	})
+	return all, err
+}
+
+func publicHolidays(ctx context.Context, tx *sqldb.Tx, tenant int64) ([]PublicHoliday, error) {
+	var all []PublicHoliday
+	err := each(ctx, tx, `SELECT day, name FROM public_holiday WHERE tenant_id = $1 ORDER BY day`, []any{tenant}, func(scan func(...any) error) error {
+		var h PublicHoliday
+		err := scan(&h.Day, &h.Name)
+		all = append(all, h)
+		return err
+	})
+	return all, err
+}
+
+// openingHours gives the hours of each school that has its own, and the
+// département's under 0.
+func openingHours(ctx context.Context, tx *sqldb.Tx, tenant int64) (map[int64]calendar.Week, error) {
+	all := map[int64]calendar.Week{}
+	err := each(ctx, tx, `SELECT school_id, weekday, from_minute, to_minute FROM opening_hours WHERE tenant_id = $1 ORDER BY school_id, weekday, from_minute`, []any{tenant}, func(scan func(...any) error) error {
+		var school int64
+		var weekday int
+		var span calendar.Span
+		if err := scan(&school, &weekday, &span.From, &span.To); err != nil {
+			return err
+		}
+		if weekday < 0 || weekday > 6 {
+			return fmt.Errorf("opening hours of school %d: weekday %d", school, weekday)
+		}
+		week := all[school]
+		week[weekday] = append(week[weekday], span)
+		all[school] = week
+		return nil
+	})
+	return all, err
+}
+
+func closures(ctx context.Context, tx *sqldb.Tx, tenant int64) ([]Closure, error) {
+	var all []Closure
+	err := each(ctx, tx, `SELECT closure_id, school_id, first_day, last_day, reason FROM closure WHERE tenant_id = $1 ORDER BY first_day, closure_id`, []any{tenant}, func(scan func(...any) error) error {
+		var c Closure
+		err := scan(&c.ID, &c.School, &c.First, &c.Last, &c.Reason)
+		all = append(all, c)
+		return err
+	})
+	return all, err
 }
