@@ -8,7 +8,8 @@
 //
 // SQL is written once for both engines: parameters as $1, $2…, instants in
 // UTC milliseconds (Millis), booleans as 0/1 (Flag), tenant_id first in every
-// key.
+// key. A command that judges a row before changing it reads it with
+// Tx.ForUpdate.
 package sqldb
 
 import (
@@ -16,26 +17,43 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
-	"runtime"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/jackc/pgx/v5/stdlib"
-	_ "modernc.org/sqlite" // the embedded engine
 )
 
-// FileName is the SQLite database's file inside the data folder.
-const FileName = "statincidents.db"
+// ErrClosed is returned by Write and Read after Close.
+var ErrClosed = errors.New("sqldb: the database is closed")
+
+// ErrNested is returned by a Write or Read that is called with the context of
+// another one: on SQLite it would wait for itself, on PostgreSQL it could take
+// the last connection while holding one. Use the transaction at hand.
+var ErrNested = errors.New("sqldb: Write or Read inside Write or Read")
 
 // Config says where the data is: exactly one of Dir and URL is set.
 type Config struct {
 	Dir string // data folder of the embedded SQLite database, created if missing
 	URL string // PostgreSQL address: postgres://…
 	Log *slog.Logger
+
+	// Exclusive keeps every other Exclusive user and every migration out of an
+	// SQLite data folder until Close; Open returns ErrInUse when one is there.
+	// The server takes it, and so do restore and a rebuild that rewrites.
+	// Commands that write little (accounts, tokens) or read (backup, doctor,
+	// rebuild --check), and imports, run beside a server without it: SQLite
+	// lets one process write at a time and the other waits up to ten seconds.
+	// It means nothing on PostgreSQL, which is made for several servers.
+	Exclusive bool
+	// AsIs opens the schema that is there, however old or new, creates nothing
+	// and runs no migration: for doctor and backup. See Schema.
+	AsIs bool
+	// Scratch is for a throw-away SQLite database: nothing is flushed to disk.
+	Scratch bool
+
+	migrations fs.FS // instead of the embedded ones, in tests of the mechanism
 }
 
 // DB is an open, migrated database.
@@ -44,13 +62,16 @@ type DB struct {
 	cfg     Config
 	log     *slog.Logger
 	read    *sql.DB // many readers
-	write   *sql.DB // SQLite: one connection, used by the writer goroutine only; PostgreSQL: same as read
+	write   *sql.DB // SQLite: one connection; PostgreSQL: same as read
 	pg      *pgxpool.Pool
+	lock    *folderLock // SQLite, Exclusive
 
-	queue  chan *job // SQLite commands waiting for the writer
-	done   chan struct{}
+	queue chan *job // SQLite commands waiting for the writer
+	done  chan struct{}
+
+	mu     sync.RWMutex // guards the closing of closed
 	closed chan struct{}
-	once   sync.Once
+	users  sync.WaitGroup // transactions in hand
 }
 
 // Open opens the database, copies an SQLite file aside if migrations are due,
@@ -59,7 +80,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if (cfg.Dir == "") == (cfg.URL == "") {
 		return nil, errors.New("sqldb: give either a data folder or a PostgreSQL address")
 	}
-	db := &DB{cfg: cfg, log: cfg.Log}
+	db := &DB{cfg: cfg, log: cfg.Log, closed: make(chan struct{})}
 	if db.log == nil {
 		db.log = slog.New(slog.DiscardHandler)
 	}
@@ -69,64 +90,16 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	} else {
 		err = db.openSQLite(ctx)
 	}
-	if err != nil {
-		return nil, err
+	if err == nil && !cfg.AsIs {
+		err = db.migrate(ctx)
 	}
-	if err := db.migrate(ctx); err != nil {
+	if err == nil && db.dialect == SQLite {
+		err = db.startWriter(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
-}
-
-func (db *DB) openSQLite(ctx context.Context) error {
-	db.dialect = SQLite
-	if err := os.MkdirAll(db.cfg.Dir, 0o750); err != nil {
-		return fmt.Errorf("sqldb: data folder: %w", err)
-	}
-	path := filepath.Join(db.cfg.Dir, FileName)
-	// Pragmas live in the address so that every connection of the pool has
-	// them; busy_timeout comes first because the others may meet a lock.
-	const common = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
-		"&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32768)&_pragma=mmap_size(268435456)"
-	var err error
-	if db.write, err = sql.Open("sqlite", "file:"+path+common+"&_txlock=immediate"); err != nil {
-		return fmt.Errorf("sqldb: open %s: %w", path, err)
-	}
-	db.write.SetMaxOpenConns(1)
-	if err := db.write.PingContext(ctx); err != nil {
-		return fmt.Errorf("sqldb: open %s: %w", path, err)
-	}
-	if db.read, err = sql.Open("sqlite", "file:"+path+common+"&_pragma=query_only(1)"); err != nil {
-		return fmt.Errorf("sqldb: open %s: %w", path, err)
-	}
-	n := max(4, runtime.GOMAXPROCS(0)*2)
-	db.read.SetMaxOpenConns(n)
-	db.read.SetMaxIdleConns(n)
-	db.queue = make(chan *job, 256)
-	db.done = make(chan struct{})
-	db.closed = make(chan struct{})
-	go db.writer()
-	return nil
-}
-
-func (db *DB) openPostgres(ctx context.Context) error {
-	db.dialect = PostgreSQL
-	conf, err := pgxpool.ParseConfig(db.cfg.URL)
-	if err != nil {
-		return errors.New("sqldb: the PostgreSQL address cannot be read") // the cause may show a password
-	}
-	conf.MaxConns = int32(max(16, runtime.GOMAXPROCS(0)*4))
-	if db.pg, err = pgxpool.NewWithConfig(ctx, conf); err != nil {
-		return fmt.Errorf("sqldb: open PostgreSQL: %w", err)
-	}
-	if err := db.pg.Ping(ctx); err != nil {
-		db.pg.Close()
-		return fmt.Errorf("sqldb: reach PostgreSQL: %w", err)
-	}
-	db.read = stdlib.OpenDBFromPool(db.pg)
-	db.write = db.read
-	db.closed = make(chan struct{})
-	return nil
 }
 
 // Dialect tells the engine.
@@ -141,29 +114,63 @@ func (db *DB) Pool() *pgxpool.Pool { return db.pg }
 // Closed is closed when Close begins.
 func (db *DB) Closed() <-chan struct{} { return db.closed }
 
-// Close waits for the commands in hand and closes the connections.
+// Close refuses new transactions, waits for those in hand and closes the
+// connections. A second Close does nothing.
 func (db *DB) Close() error {
-	var err error
-	db.once.Do(func() {
+	db.mu.Lock()
+	select {
+	case <-db.closed:
+		db.mu.Unlock()
+		return nil
+	default:
 		close(db.closed)
-		if db.queue != nil {
-			<-db.done
-			err = errors.Join(db.read.Close(), db.write.Close())
-			return
-		}
-		err = db.read.Close()
+	}
+	db.mu.Unlock()
+	db.users.Wait()
+	if db.done != nil {
+		close(db.queue)
+		<-db.done
+	}
+	var errs []error
+	if db.read != nil {
+		errs = append(errs, db.read.Close())
+	}
+	if db.write != nil && db.write != db.read {
+		errs = append(errs, db.write.Close())
+	}
+	if db.pg != nil {
 		db.pg.Close()
-	})
-	return err
+	}
+	return errors.Join(append(errs, db.lock.release())...)
+}
+
+type insideKey struct{}
+
+// enter counts a user in, marks its context as being inside a transaction, and
+// gives what counts it out.
+func (db *DB) enter(ctx context.Context) (context.Context, func(), error) {
+	if ctx.Value(insideKey{}) == db {
+		return nil, nil, ErrNested
+	}
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	select {
+	case <-db.closed:
+		return nil, nil, ErrClosed
+	default:
+	}
+	db.users.Add(1)
+	return context.WithValue(ctx, insideKey{}, db), db.users.Done, nil
 }
 
 // Read runs fn on one consistent, read-only snapshot, taken at fn's first
 // statement.
 func (db *DB) Read(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
-	ctx, err := enter(ctx)
+	ctx, leave, err := db.enter(ctx)
 	if err != nil {
 		return err
 	}
+	defer leave()
 	opts := &sql.TxOptions{ReadOnly: true}
 	if db.dialect == PostgreSQL {
 		opts.Isolation = sql.LevelRepeatableRead
@@ -173,7 +180,7 @@ func (db *DB) Read(ctx context.Context, fn func(ctx context.Context, tx *Tx) err
 		return fmt.Errorf("sqldb: begin read: %w", err)
 	}
 	defer raw.Rollback() //nolint:errcheck // a read has nothing to commit
-	return fn(ctx, &Tx{dialect: db.dialect, tx: raw})
+	return fn(ctx, &Tx{dialect: db.dialect, run: raw})
 }
 
 // Now is the single clock of the stored world; tests replace nothing here,

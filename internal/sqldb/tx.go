@@ -4,14 +4,22 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 )
 
-// Tx is a transaction (Write) or a snapshot (Read).
+// Tx is a transaction (Write) or a snapshot (Read). It is used by one
+// goroutine, inside the function it was given to.
 type Tx struct {
-	dialect Dialect
-	tx      *sql.Tx
-	hooks   []func()
+	dialect    Dialect
+	run        runner
+	conn       *sql.Conn   // PostgreSQL, Write: the transaction's connection
+	statements *statements // SQLite, Write
+	hooks      []func()
+}
+
+type runner interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 // Dialect tells the engine, for the rare statement that must differ.
@@ -33,79 +41,39 @@ func (tx *Tx) OnCommit(fn func()) { tx.hooks = append(tx.hooks, fn) }
 
 // Exec runs a statement and returns the number of rows it touched.
 func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
-	res, err := tx.tx.ExecContext(ctx, query, args...)
+	res, err := tx.exec(ctx, query, args)
 	if err != nil {
 		return 0, err
 	}
 	return res.RowsAffected()
 }
 
+func (tx *Tx) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
+	if tx.statements == nil {
+		return tx.run.ExecContext(ctx, query, args...)
+	}
+	known, err := tx.statements.get(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	// A command that has begun is not interrupted, so nothing watches ctx.
+	return known.stmt.ExecContext(context.WithoutCancel(ctx), args...)
+}
+
 // Query runs a query; the caller closes the rows before its next statement.
 func (tx *Tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return tx.tx.QueryContext(ctx, query, args...)
+	return tx.run.QueryContext(ctx, query, args...)
 }
 
-// QueryRow runs a query of one row at most.
+// QueryRow runs a query of one row at most; scan it before the next statement.
 func (tx *Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
-	return tx.tx.QueryRowContext(ctx, query, args...)
-}
-
-// maxParams keeps under both engines' limits (SQLite 32,766, PostgreSQL 65,535).
-const maxParams = 32_000
-
-// Insert adds rows in as few statements as the engines allow. Suffix, if any,
-// follows VALUES ("ON CONFLICT …"). Each row has one value a column.
-func (tx *Tx) Insert(ctx context.Context, table string, columns []string, rows [][]any, suffix string) error {
-	// 100 rows a statement: past that neither engine gains.
-	per := min(100, maxParams/len(columns))
-	head := "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES "
-	var full string
-	args := make([]any, 0, per*len(columns))
-	for len(rows) > 0 {
-		n := min(per, len(rows))
-		args = args[:0]
-		for _, row := range rows[:n] {
-			if len(row) != len(columns) {
-				return fmt.Errorf("sqldb: insert into %s: %d values for %d columns", table, len(row), len(columns))
-			}
-			args = append(args, row...)
+	if tx.statements != nil {
+		if known, err := tx.statements.get(ctx, query); err == nil {
+			return known.stmt.QueryRowContext(ctx, args...)
 		}
-		var query string
-		switch {
-		case n < per:
-			query = head + tuples(n, len(columns)) + " " + suffix
-		default:
-			if full == "" {
-				full = head + tuples(per, len(columns)) + " " + suffix
-			}
-			query = full
-		}
-		if _, err := tx.tx.ExecContext(ctx, query, args...); err != nil {
-			return fmt.Errorf("sqldb: insert into %s: %w", table, err)
-		}
-		rows = rows[n:]
+		// The query is refused: running it gives the caller the reason.
 	}
-	return nil
-}
-
-func tuples(rows, columns int) string {
-	var b strings.Builder
-	p := 1
-	for r := range rows {
-		if r > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteByte('(')
-		for c := range columns {
-			if c > 0 {
-				b.WriteByte(',')
-			}
-			fmt.Fprintf(&b, "$%d", p)
-			p++
-		}
-		b.WriteByte(')')
-	}
-	return b.String()
+	return tx.run.QueryRowContext(ctx, query, args...)
 }
 
 // NextIDs reserves n consecutive identifiers of a tenant's counter and returns
@@ -113,8 +81,11 @@ func tuples(rows, columns int) string {
 // numbers back, and on PostgreSQL two transactions that number the same kind
 // of thing follow one another.
 func (tx *Tx) NextIDs(ctx context.Context, tenant int64, counter string, n int64) (int64, error) {
+	if n < 1 {
+		return 0, fmt.Errorf("sqldb: number %s: %d identifiers asked", counter, n)
+	}
 	var next int64
-	err := tx.tx.QueryRowContext(ctx, `INSERT INTO counter (tenant_id, name, next) VALUES ($1, $2, $3 + 1)
+	err := tx.QueryRow(ctx, `INSERT INTO counter (tenant_id, name, next) VALUES ($1, $2, $3 + 1)
 		ON CONFLICT (tenant_id, name) DO UPDATE SET next = counter.next + $3 RETURNING next`, tenant, counter, n).Scan(&next)
 	if err != nil {
 		return 0, fmt.Errorf("sqldb: number %s: %w", counter, err)

@@ -5,79 +5,44 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"time"
-
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// ErrClosed is returned by Write after Close.
-var ErrClosed = errors.New("sqldb: the database is closed")
-
-// ErrRetry wrapped in the error of a command on PostgreSQL asks Write to run
-// the command again in a new transaction.
-var ErrRetry = errors.New("sqldb: the transaction must run again")
-
-// ErrNested is returned by a Write or Read that is called with the context of
-// another one: on SQLite it would wait for itself, on PostgreSQL it could take
-// the last connection while holding one. Use the transaction at hand.
-var ErrNested = errors.New("sqldb: Write or Read inside Write or Read")
-
-type insideKey struct{}
-
-// enter marks a context as being inside a transaction.
-func enter(ctx context.Context) (context.Context, error) {
-	if ctx.Value(insideKey{}) != nil {
-		return nil, ErrNested
-	}
-	return context.WithValue(ctx, insideKey{}, true), nil
-}
-
-// maxGroup bounds how many commands share one commit.
-const maxGroup = 128
-
-type job struct {
-	ctx   context.Context
-	fn    func(context.Context, *Tx) error
-	err   error
-	hooks []func()
-	done  chan struct{}
-}
+const (
+	// maxGroup and maxGroupTime bound how many commands share one commit, and
+	// so how long the first of them waits for its "ok".
+	maxGroup     = 128
+	maxGroupTime = 20 * time.Millisecond
+	// slowCommand is when a command is named in the log: it kept every other
+	// writer waiting.
+	slowCommand = time.Second
+)
 
 // Write runs fn in one transaction and returns once it is on disk. If fn
 // returns an error (or panics) nothing of it is kept. On PostgreSQL fn runs
-// again after a serialization failure or a deadlock, so it must have no effect
-// outside tx; functions given to tx.OnCommit run once, after the commit.
+// again after a serialization failure, a deadlock or ErrRetry, so it must have
+// no effect outside tx; functions given to tx.OnCommit run once, after the
+// commit. Until fn has begun the caller can give up by ending ctx; from then
+// on, on SQLite, fn runs to its end, so that what Write returns is what
+// happened.
 func (db *DB) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
-	ctx, err := enter(ctx)
+	ctx, leave, err := db.enter(ctx)
 	if err != nil {
 		return err
 	}
+	defer leave()
 	if db.dialect == PostgreSQL {
 		return db.writePostgres(ctx, fn)
 	}
 	j := &job{ctx: ctx, fn: fn, done: make(chan struct{})}
 	select {
-	case <-db.closed:
-		return ErrClosed
-	default:
-	}
-	select {
 	case db.queue <- j:
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-db.closed:
-		return ErrClosed
 	}
-	select {
-	case <-j.done:
-	case <-db.done: // the writer has gone; it may have finished this job first
-		select {
-		case <-j.done:
-		default:
-			return ErrClosed
-		}
-	}
+	<-j.done
 	if j.err != nil {
 		return j.err
 	}
@@ -87,131 +52,112 @@ func (db *DB) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) er
 	return nil
 }
 
-func (db *DB) writePostgres(ctx context.Context, fn func(context.Context, *Tx) error) error {
-	const attempts = 10
-	for i := 1; ; i++ {
-		hooks, err := db.tryPostgres(ctx, fn)
-		if err == nil {
-			for _, h := range hooks {
-				h()
-			}
-			return nil
-		}
-		if i == attempts || !again(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Duration(i*i) * 5 * time.Millisecond):
-		}
-	}
-}
-
-// again tells whether a command failed only because of its neighbours.
-func again(err error) bool {
-	if errors.Is(err, ErrRetry) {
-		return true
-	}
-	pg, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && (pg.Code == "40001" || pg.Code == "40P01")
-}
-
-func (db *DB) tryPostgres(ctx context.Context, fn func(context.Context, *Tx) error) ([]func(), error) {
-	raw, err := db.write.BeginTx(ctx, nil)
-	if err != nil {
-		return nil, fmt.Errorf("sqldb: begin: %w", err)
-	}
-	defer raw.Rollback() //nolint:errcheck // after a commit this is a no-op
-	tx := &Tx{dialect: PostgreSQL, tx: raw}
-	if err := guard(ctx, fn, tx); err != nil {
-		return nil, err
-	}
-	if err := raw.Commit(); err != nil {
-		return nil, fmt.Errorf("sqldb: commit: %w", err)
-	}
-	return tx.hooks, nil
+type job struct {
+	ctx   context.Context
+	fn    func(context.Context, *Tx) error
+	err   error
+	hooks []func()
+	done  chan struct{}
 }
 
 // writer is the only user of the SQLite write connection.
-func (db *DB) writer() {
-	defer close(db.done)
-	for {
-		select {
-		case j := <-db.queue:
-			db.group(j)
-		case <-db.closed:
-			for {
-				select {
-				case j := <-db.queue:
-					db.group(j)
-				default:
-					return
-				}
-			}
-		}
+type writer struct {
+	conn       *sql.Conn
+	statements *statements
+	log        *slog.Logger
+	queue      <-chan *job
+}
+
+func (w *writer) work() {
+	for j := range w.queue {
+		w.group(j)
 	}
 }
 
 // group runs first and whatever else waits in one transaction and commits
 // them together: "ok" is said to each only after the shared disk flush.
-func (db *DB) group(first *job) {
+func (w *writer) group(first *job) {
 	jobs := []*job{first}
 	defer func() {
 		for _, j := range jobs {
 			close(j.done)
 		}
 	}()
-	// The transaction outlives any single caller's context: a caller that
-	// goes away must not roll back its neighbours.
-	ctx := context.Background()
-	raw, err := db.write.BeginTx(ctx, nil)
-	if err != nil {
+	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
 		first.err = fmt.Errorf("sqldb: begin: %w", err)
 		return
 	}
-	db.inSavepoint(raw, first)
-	for len(jobs) < maxGroup {
+	began := time.Now()
+	lost := w.run(first)
+	for lost == nil && len(jobs) < maxGroup && time.Since(began) < maxGroupTime {
 		select {
-		case j := <-db.queue:
-			jobs = append(jobs, j)
-			db.inSavepoint(raw, j)
-			continue
+		case j, ok := <-w.queue:
+			if ok {
+				jobs = append(jobs, j)
+				lost = w.run(j)
+				continue
+			}
 		default:
 		}
 		break
 	}
-	if err := raw.Commit(); err != nil {
+	if lost == nil {
+		if err := w.exec("COMMIT"); err != nil {
+			lost = fmt.Errorf("sqldb: commit: %w", err)
+		}
+	}
+	if lost != nil {
+		w.exec("ROLLBACK") //nolint:errcheck // lost says what went wrong; there may be nothing left to roll back
+		w.log.Error("a group of commands was rolled back", "commands", len(jobs), "error", lost)
 		for _, j := range jobs {
 			if j.err == nil {
-				j.err = fmt.Errorf("sqldb: commit: %w", err)
+				j.err = lost
 			}
 		}
-		raw.Rollback() //nolint:errcheck // the commit's own error is the one to report
 	}
 }
 
-func (db *DB) inSavepoint(raw *sql.Tx, j *job) {
+// run gives a command its savepoint. A failed command is undone alone; lost
+// says that the whole transaction is gone: on a full disk, for instance,
+// SQLite undoes all of it.
+func (w *writer) run(j *job) (lost error) {
 	if err := j.ctx.Err(); err != nil {
 		j.err = err
-		return
+		return nil
 	}
-	ctx := context.WithoutCancel(j.ctx)
-	if _, err := raw.ExecContext(ctx, "SAVEPOINT command"); err != nil {
-		j.err = fmt.Errorf("sqldb: savepoint: %w", err)
-		return
+	if err := w.exec("SAVEPOINT command"); err != nil {
+		return fmt.Errorf("sqldb: savepoint: %w", err)
 	}
-	tx := &Tx{dialect: SQLite, tx: raw}
+	// The command runs to its end even if its caller goes away; the end of
+	// this context closes rows left open.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(j.ctx))
+	defer cancel()
+	began := time.Now()
+	tx := &Tx{dialect: SQLite, run: w.conn, statements: w.statements}
 	j.err = guard(ctx, j.fn, tx)
+	if d := time.Since(began); d > slowCommand {
+		w.log.Warn("a command kept the other writers waiting", "duration", d)
+	}
 	if j.err != nil {
-		if _, err := raw.ExecContext(ctx, "ROLLBACK TO command"); err != nil {
-			j.err = errors.Join(j.err, fmt.Errorf("sqldb: roll back: %w", err))
+		if err := w.exec("ROLLBACK TO command"); err != nil {
+			return fmt.Errorf("sqldb: roll back a command: %w", errors.Join(err, j.err))
 		}
 	}
-	if _, err := raw.ExecContext(ctx, "RELEASE command"); err != nil && j.err == nil {
-		j.err = fmt.Errorf("sqldb: release: %w", err)
+	if err := w.exec("RELEASE command"); err != nil {
+		return fmt.Errorf("sqldb: end a command: %w", err)
 	}
 	j.hooks = tx.hooks
+	return nil
+}
+
+func (w *writer) exec(query string) error {
+	ctx := context.Background()
+	known, err := w.statements.get(ctx, query)
+	if err != nil {
+		return err
+	}
+	_, err = known.stmt.ExecContext(ctx)
+	return err
 }
 
 // guard turns a panic inside a command into an error, so that the writer

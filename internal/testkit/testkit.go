@@ -80,15 +80,33 @@ var template = sync.OnceValues(func() (string, error) {
 // PostgresURL gives the address of a fresh, migrated PostgreSQL database.
 func PostgresURL(tb testing.TB) string {
 	tb.Helper()
-	if os.Getenv(PostgresEnv) == "" {
-		tb.Skipf("SKIPPED, NOT TESTED ON POSTGRESQL: %s is not set; run through `make test`, which starts a throw-away cluster", PostgresEnv)
-	}
+	needCluster(tb)
 	from, err := template()
 	if err != nil {
 		tb.Fatalf("template database: %v", err)
 	}
+	return fresh(tb, " TEMPLATE "+from)
+}
+
+// EmptyPostgresURL gives the address of a PostgreSQL database without any
+// table, for tests of migrations.
+func EmptyPostgresURL(tb testing.TB) string {
+	tb.Helper()
+	needCluster(tb)
+	return fresh(tb, "")
+}
+
+func needCluster(tb testing.TB) {
+	tb.Helper()
+	if os.Getenv(PostgresEnv) == "" {
+		tb.Skipf("SKIPPED, NOT TESTED ON POSTGRESQL: %s is not set; run through `make test`, which starts a throw-away cluster", PostgresEnv)
+	}
+}
+
+func fresh(tb testing.TB, how string) string {
+	tb.Helper()
 	name := "test_" + token()
-	if err := admin(context.Background(), "CREATE DATABASE "+name+" TEMPLATE "+from); err != nil {
+	if err := admin(context.Background(), "CREATE DATABASE "+name+how); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {

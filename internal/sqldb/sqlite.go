@@ -1,0 +1,109 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	_ "modernc.org/sqlite" // the embedded engine
+)
+
+// FileName is the SQLite database's file inside the data folder.
+const FileName = "statincidents.db"
+
+// ErrNoDatabase is returned by Open with AsIs when there is nothing to open.
+var ErrNoDatabase = errors.New("sqldb: there is no database in this folder")
+
+// pragmas live in the address so that every connection of a pool has them;
+// busy_timeout comes first because the others may meet a lock.
+var pragmas = []string{
+	"busy_timeout(10000)",
+	"journal_mode(WAL)",
+	"synchronous(FULL)", // "ok" means on disk
+	"foreign_keys(1)",
+	"temp_store(MEMORY)",
+	"cache_size(-32768)",           // KiB a connection
+	"mmap_size(268435456)",         // bytes
+	"journal_size_limit(67108864)", // a long reader lets the log grow: give the room back afterwards
+}
+
+func sqliteDSN(path string, scratch bool, more ...string) string {
+	var b strings.Builder
+	b.WriteString("file:" + (&urlPath{path}).String())
+	sep := "?"
+	for _, p := range slices.Concat(pragmas, more) {
+		if scratch && strings.HasPrefix(p, "synchronous") {
+			p = "synchronous(OFF)"
+		}
+		b.WriteString(sep + "_pragma=" + p)
+		sep = "&"
+	}
+	return b.String()
+}
+
+// urlPath escapes what would end the path part of an SQLite address.
+type urlPath struct{ path string }
+
+func (u *urlPath) String() string {
+	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(u.path))
+}
+
+func (db *DB) openSQLite(ctx context.Context) error {
+	db.dialect = SQLite
+	path := filepath.Join(db.cfg.Dir, FileName)
+	if db.cfg.AsIs {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: %s", ErrNoDatabase, db.cfg.Dir)
+		}
+	}
+	if err := os.MkdirAll(db.cfg.Dir, 0o750); err != nil {
+		return fmt.Errorf("sqldb: data folder: %w", err)
+	}
+	if db.cfg.Exclusive {
+		var err error
+		if db.lock, err = lockFolder(db.cfg.Dir); err != nil {
+			return err
+		}
+	}
+	var err error
+	if db.write, err = sql.Open("sqlite", sqliteDSN(path, db.cfg.Scratch)); err != nil {
+		return fmt.Errorf("sqldb: open %s: %w", path, err)
+	}
+	db.write.SetMaxOpenConns(1)
+	if err := db.write.PingContext(ctx); err != nil {
+		return fmt.Errorf("sqldb: open %s: %w", path, err)
+	}
+	if db.read, err = sql.Open("sqlite", sqliteDSN(path, db.cfg.Scratch, "query_only(1)")); err != nil {
+		return fmt.Errorf("sqldb: open %s: %w", path, err)
+	}
+	n := max(4, runtime.GOMAXPROCS(0)*2)
+	db.read.SetMaxOpenConns(n)
+	db.read.SetMaxIdleConns(n)
+	return nil
+}
+
+func (db *DB) startWriter(ctx context.Context) error {
+	conn, err := db.write.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("sqldb: writer: %w", err)
+	}
+	db.queue = make(chan *job, 256)
+	db.done = make(chan struct{})
+	w := &writer{conn: conn, log: db.log, queue: db.queue, statements: newStatements(conn)}
+	go func() {
+		defer close(db.done)
+		w.work()
+		w.statements.close()
+		if err := conn.Close(); err != nil {
+			db.log.Error("close the writer's connection", "error", err)
+		}
+	}()
+	return nil
+}
