@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"calendar":  {},
 	"chart":     {},
 	"geo":       {},
+	"sheet":     {},
 	"sqldb":     {},
 	"locale":    {"fault", "calendar"},
 	"journal":   {"sqldb"},
@@ -43,7 +44,7 @@ var allowed = map[string][]string{
 	"intake":    {"…", "directory", "catalog", "incident", "locale"},
 	"load":      {"fault", "api", "calendar"},
 	"api":       {"…", "directory", "catalog", "incident", "search", "cube", "live", "locale"},
-	"web":       {"…", "directory", "catalog", "incident", "search", "cube", "live", "locale", "chart", "geo", "intake"},
+	"web":       {"…", "directory", "catalog", "incident", "search", "cube", "live", "locale", "chart", "geo", "sheet", "intake"},
 	"app":       {"*"},
 	// Only tests import these.
 	"testkit":  {"sqldb"},
