@@ -35,9 +35,9 @@
 //
 // Day, week, month, year and school year cut the period into buckets; every
 // bucket of the period is there, with zeros if nothing happened in it (without
-// a From, from the first bucket that holds something; without a To, until the
-// last one that does). All 24 hours, all 7 weekdays and all school weeks of
-// the period are there too. A bucket at an edge of the period holds only the
+// a From, from the first bucket that holds something; with neither From nor
+// To, until the last one that does). All 24 hours, all 7 weekdays and, with a
+// From, all school weeks of the period are there too. A bucket at an edge of the period holds only the
 // days inside it. The hour is always that of the opening. The backlog of a
 // bucket is what was open at its end; by hour, weekday or school week, the
 // backlog is that of the period's end, placed by the opening.
@@ -164,8 +164,9 @@ type Query struct {
 	// descending. Rows are sorted by their first dimension, then by the second,
 	// then by the third. By a measure, each dimension is ranked by its own
 	// figure over the other dimensions, ties by key; dimensions with an order
-	// of their own (time, priority, impact, urgency, state, open) keep it unless
-	// they stand alone. "" is the descending first measure.
+	// of their own (time, priority, impact, urgency, state, open) keep it when
+	// there are others. "" is the natural order for a lone dimension that has an
+	// order of its own, else the descending first measure.
 	Order string `json:"order,omitempty"`
 
 	// Limit keeps the first N keys, in that order, of the first dimension that
@@ -272,8 +273,10 @@ type TextIndex interface {
 	Match(ctx context.Context, tenant int64, text string) ([]int64, error)
 }
 
-// SchoolWeeks numbers the open weeks of a school year: 1 … 36 for a day of an
-// open week, 0 in holidays.
+// SchoolWeeks numbers the open weeks of a school year; *calendar.Calendar
+// satisfies it.
 type SchoolWeeks interface {
-	SchoolWeek(day calendar.Day) int
+	// SchoolWeek gives the school year of a day's ISO week, and the week's number
+	// in it: from 1 for open weeks, 0 in holidays.
+	SchoolWeek(day calendar.Day) (year, number int)
 }

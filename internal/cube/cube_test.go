@@ -1,0 +1,310 @@
+package cube
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"statincidents/internal/auth"
+	"statincidents/internal/calendar"
+	"statincidents/internal/incident"
+	"statincidents/internal/journal"
+	"statincidents/internal/sqldb"
+	"statincidents/internal/testkit"
+)
+
+// question draws a random, valid question about a world.
+func question(r *rand.Rand, w *world) Query {
+	var q Query
+	for range 1 + r.IntN(4) {
+		if m := Measures[r.IntN(len(Measures))]; !m.in(q.Measures) {
+			q.Measures = append(q.Measures, m)
+		}
+	}
+	for range r.IntN(4) {
+		d := Dims[r.IntN(len(Dims))]
+		if d == DimDay && r.IntN(3) > 0 {
+			d = DimMonth
+		}
+		twice := false
+		for _, x := range q.By {
+			twice = twice || x == d
+		}
+		if !twice {
+			q.By = append(q.By, d)
+		}
+	}
+	q.Filters = filters(r, w)
+	switch r.IntN(4) {
+	case 0:
+	case 1:
+		q.From = calendar.Date(2015, 9, 1) + calendar.Day(r.IntN(300))
+	case 2:
+		q.To = calendar.Date(2015, 10, 1) + calendar.Day(r.IntN(300))
+	case 3:
+		q.From = calendar.Date(2015, 8, 1) + calendar.Day(r.IntN(300))
+		q.To = q.From + 1 + calendar.Day(r.IntN(200))
+	}
+	if q.From != 0 {
+		q.Compare = []Compare{CompareNone, CompareNone, ComparePrevious, CompareSchoolYear}[r.IntN(4)]
+	}
+	if r.IntN(3) == 0 {
+		q.Limit = 1 + r.IntN(3)
+	}
+	if r.IntN(2) == 0 {
+		q.Order = []string{"key", "-key", string(q.Measures[0]), "-" + string(q.Measures[len(q.Measures)-1])}[r.IntN(4)]
+	}
+	if r.IntN(8) == 0 {
+		q.Text = "mot"
+	}
+	return q
+}
+
+// filters draws filters with keys that some incidents have.
+func filters(r *rand.Rand, w *world) []Filter {
+	var out []Filter
+	n := newNaive(w, auth.ScopeAll(w.tenant), Query{})
+	for range max(0, r.IntN(5)-1) {
+		f := Filter{Dim: Dims[r.IntN(len(Dims))]}
+		key := func() string {
+			if len(w.incidents) == 0 {
+				return f.Dim.key(f.Dim.ord(calendar.Date(2015, 9, 1), nil))
+			}
+			i := &w.incidents[r.IntN(len(w.incidents))]
+			day := openedDay(i)
+			if r.IntN(3) == 0 {
+				day += calendar.Day(r.IntN(30))
+			}
+			return n.key(i, f.Dim, day, 0)
+		}
+		switch r.IntN(5) {
+		case 0:
+			f.NotIn = []string{key()}
+		case 1:
+			f.From = key()
+		case 2:
+			f.From, f.To = key(), key()
+		default:
+			for range 1 + r.IntN(4) {
+				f.In = append(f.In, key())
+			}
+		}
+		if f.In == nil && f.NotIn == nil && f.From == "" && f.To == "" {
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+func scope(r *rand.Rand, w *world) auth.Scope {
+	switch r.IntN(5) {
+	case 0:
+		return auth.ScopeSchools(w.tenant, w.schools[1+r.IntN(3)], w.schools[1+r.IntN(6)])
+	case 1:
+		return auth.ScopeOwn(w.tenant, w.people[r.IntN(len(w.people))])
+	case 2:
+		if r.IntN(4) == 0 {
+			return auth.Scope{}
+		}
+	}
+	return auth.ScopeAll(w.tenant)
+}
+
+func draws(t *rapid.T) *rand.Rand {
+	return rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), rapid.Uint64().Draw(t, "sequence")))
+}
+
+// populate draws incidents and a text that finds some of them.
+func (w *world) populate(tb testing.TB, r *rand.Rand, most int) {
+	tb.Helper()
+	n := r.IntN(most)
+	all := make([]incident.Incident, n)
+	for i := range all {
+		all[i] = w.random(r, int64(i+1))
+		if r.IntN(4) == 0 {
+			w.text["mot"] = append(w.text["mot"], int64(i+1))
+		}
+	}
+	w.store(tb, all)
+}
+
+// TestMemoryIsTheNaiveLoop compares every figure of random questions with a
+// loop over the incidents.
+func TestMemoryIsTheNaiveLoop(t *testing.T) {
+	t.Parallel()
+	db := testkit.SQLite(t)
+	ctx := context.Background()
+	rapid.Check(t, func(rt *rapid.T) {
+		r := draws(rt)
+		w := newWorld(t, db)
+		w.populate(t, r, 120)
+		m := NewMemory(w.config())
+		if err := m.Load(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			q, s := question(r, w), scope(r, w)
+			res, err := m.Run(ctx, s, q)
+			if err != nil {
+				rt.Fatalf("%+v: %v", q, err)
+			}
+			newNaive(w, s, q).check(asking{rt, q}, res)
+		}
+	})
+}
+
+// TestFollowingIsLoading writes random events, with the rows that they make,
+// and compares columns kept current from the journal with columns loaded anew.
+func TestFollowingIsLoading(t *testing.T) {
+	t.Parallel()
+	testkit.Engines(t, func(t *testing.T, db *sqldb.DB) {
+		ctx := context.Background()
+		rapid.Check(t, func(rt *rapid.T) {
+			r := draws(rt)
+			w := newWorld(t, db)
+			w.populate(t, r, 40)
+			m := NewMemory(w.config())
+			if err := m.Load(ctx); err != nil {
+				t.Fatal(err)
+			}
+			for range 4 {
+				w.catchUp(t, m, w.live(t, r, 1+r.IntN(25)))
+			}
+			fresh := NewMemory(w.config())
+			if err := fresh.Load(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(rows(fresh.facts), rows(m.facts)); d != "" {
+				rt.Fatalf("columns (-loaded +followed):\n%s", d)
+			}
+			for range 5 {
+				q, s := question(r, w), scope(r, w)
+				a, err := fresh.Run(ctx, s, q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				b, err := m.Run(ctx, s, q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if d := cmp.Diff(a, b); d != "" {
+					rt.Fatalf("%+v (-loaded +followed):\n%s", q, d)
+				}
+				newNaive(w, s, q).check(asking{rt, q}, b)
+			}
+		})
+	})
+}
+
+// line is everything that the columns say of one incident.
+type line struct {
+	record
+	day, end uint16
+	hour     uint8
+	repeat   bool
+}
+
+func rows(f *facts) map[int64]string {
+	out := map[int64]string{}
+	for row := range uint32(f.rows) {
+		c, i := f.at(row)
+		r := f.get(row)
+		out[r.id] = fmt.Sprintf("%+v", line{r, c.openedDay[i], c.endedDay[i], c.openedHour[i], c.source[i]&repeatBit != 0})
+	}
+	return out
+}
+
+// catchUp waits until an executor has applied the event of a sequence number
+// (on PostgreSQL, another test's open transaction can hide it for a moment).
+func (w *world) catchUp(tb testing.TB, m *Memory, seq int64) {
+	tb.Helper()
+	for range 500 {
+		if err := m.CatchUp(context.Background()); err != nil {
+			tb.Fatal(err)
+		}
+		if m.AsOf().Seq >= seq {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	tb.Fatalf("event %d was not seen within 5 s", seq)
+}
+
+// live declares and changes incidents, rows and events together, and gives the
+// sequence number of the last event.
+func (w *world) live(tb testing.TB, r *rand.Rand, n int) int64 {
+	tb.Helper()
+	var events []journal.Event
+	var rows [][]any
+	for range n {
+		var from, to incident.Incident
+		at := len(w.incidents)
+		if at == 0 || r.IntN(4) == 0 {
+			to = w.random(r, int64(at+1))
+			w.incidents = append(w.incidents, to)
+		} else {
+			at = r.IntN(at)
+			from = w.incidents[at]
+			other := w.random(r, from.ID)
+			to = from
+			switch r.IntN(4) {
+			case 0:
+				to.State = other.State
+				w.finish(r, &to)
+			case 1:
+				to.Machine, to.Room, to.Category = other.Machine, other.Room, other.Category
+			case 2:
+				to.OpenedAt = other.OpenedAt
+			case 3:
+				to = other
+			}
+		}
+		when := w.now.Add(time.Duration(len(events)) * time.Second)
+		to.UpdatedAt = from.UpdatedAt
+		if when.After(to.UpdatedAt) {
+			to.UpdatedAt = when
+		}
+		w.incidents[at] = to
+		events = append(events, w.event(&from, &to, when))
+		rows = append(rows, incidentRow(w.tenant, &to))
+	}
+	err := w.db.Write(context.Background(), func(ctx context.Context, tx *sqldb.Tx) error {
+		for i := range rows {
+			if _, err := tx.Exec(ctx, `DELETE FROM incident WHERE tenant_id = $1 AND incident_id = $2`, w.tenant, rows[i][1]); err != nil {
+				return err
+			}
+			if err := tx.Insert(ctx, "incident", incidentColumns, rows[i:i+1], ""); err != nil {
+				return err
+			}
+		}
+		return w.j.Append(ctx, tx, events...)
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return events[len(events)-1].Pos.Seq
+}
+
+// failer is what a comparison tells its failures to.
+type failer interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+// asking says the question with the failure.
+type asking struct {
+	*rapid.T
+	q Query
+}
+
+// Fatalf fails with the question.
+func (a asking) Fatalf(format string, args ...any) {
+	a.Helper()
+	a.T.Fatalf("%s\nquestion %+v", fmt.Sprintf(format, args...), a.q)
+}
