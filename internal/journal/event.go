@@ -17,7 +17,9 @@ import (
 )
 
 // Pos is a place in the journal. The zero Pos is its beginning. Xact is the
-// writing transaction on PostgreSQL and 0 on SQLite.
+// writing transaction on PostgreSQL; it is 0 on SQLite, where one writer makes
+// Seq the order, and for events that were restored from a backup, which come
+// before every transaction of this database.
 type Pos struct{ Xact, Seq int64 }
 
 // Compare orders positions: negative, zero or positive.

@@ -11,15 +11,65 @@ import (
 
 const (
 	batch = 1000
-	// poll bounds how late a reader can be if a wake-up is lost, and how long
-	// it waits for an older transaction in flight to end.
+	// poll bounds how late a reader can be if a wake-up is lost or was for
+	// another process.
 	poll = 250 * time.Millisecond
+	// quick is how soon a woken reader on PostgreSQL looks again when an older
+	// transaction in flight still hides what woke it; it then doubles up to poll.
+	quick = 2 * time.Millisecond
 )
+
+// patience is how long a reader waits that found nothing.
+type patience struct {
+	next  time.Duration
+	first time.Duration
+}
+
+func (j *Journal) patience() patience {
+	if j.db.Dialect() == sqldb.PostgreSQL {
+		return patience{poll, quick}
+	}
+	return patience{poll, poll} // the only writer has committed when it wakes
+}
+
+// pause waits for a wake-up or for its turn to look again; false when ctx has
+// ended.
+func (p *patience) pause(ctx context.Context, woken <-chan struct{}) bool {
+	if wait(ctx, woken, p.next) {
+		p.next = p.first
+	} else {
+		p.next = min(2*p.next, poll)
+	}
+	return ctx.Err() == nil
+}
+
+// wait waits for a wake-up, told by true, for d at most.
+func wait(ctx context.Context, woken <-chan struct{}, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-woken:
+		return true
+	case <-ctx.Done():
+	case <-t.C:
+	}
+	return false
+}
 
 // Follow calls fn with each batch of events after a position, in order, until
 // ctx ends (then it returns nil) or fn fails. It suits readers that keep their
-// own position (in memory, or in the client as Last-Event-ID).
+// own position (in memory, or in the client as Last-Event-ID). A position past
+// the end, as a client can hold of a database that was restored since, counts
+// as the end.
 func (j *Journal) Follow(ctx context.Context, tenant int64, after Pos, fn func(context.Context, []Event) error) error {
+	after, err := j.clamp(ctx, tenant, after)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	p := j.patience()
 	for {
 		woken := j.woken()
 		events, err := j.Read(ctx, tenant, after, batch)
@@ -34,18 +84,31 @@ func (j *Journal) Follow(ctx context.Context, tenant int64, after Pos, fn func(c
 				return err
 			}
 			after = events[len(events)-1].Pos
+			p.next = p.first
 			continue
 		}
-		if !pause(ctx, woken) {
+		if !p.pause(ctx, woken) {
 			return nil
 		}
 	}
+}
+
+func (j *Journal) clamp(ctx context.Context, tenant int64, after Pos) (Pos, error) {
+	err := j.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		head, err := Head(ctx, tx, tenant)
+		if err == nil && after.Compare(head) > 0 {
+			after = head
+		}
+		return err
+	})
+	return after, err
 }
 
 // Run follows the journal for a named reader whose position is kept in the
 // database: fn's effects and the new position are committed together, so each
 // event takes effect once.
 func (j *Journal) Run(ctx context.Context, tenant int64, reader string, fn func(context.Context, *sqldb.Tx, []Event) error) error {
+	p := j.patience()
 	for {
 		woken := j.woken()
 		n, err := j.step(ctx, tenant, reader, fn)
@@ -55,7 +118,7 @@ func (j *Journal) Run(ctx context.Context, tenant int64, reader string, fn func(
 			}
 			return fmt.Errorf("journal: reader %s: %w", reader, err)
 		}
-		if n == 0 && !pause(ctx, woken) {
+		if n == 0 && !p.pause(ctx, woken) {
 			return nil
 		}
 	}
@@ -143,19 +206,6 @@ func (j *Journal) woken() <-chan struct{} {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.wait
-}
-
-// pause waits for a wake-up or the poll; false when ctx has ended.
-func pause(ctx context.Context, woken <-chan struct{}) bool {
-	t := time.NewTimer(poll)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-woken:
-	case <-t.C:
-	}
-	return true
 }
 
 // Listen keeps a PostgreSQL connection in LISTEN so that events written by

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"unicode/utf8"
 
@@ -144,7 +145,8 @@ func (j *Journal) wake() {
 const selectEvent = `SELECT tenant_id, xact, seq, at, recorded_at, actor_kind, actor_id, subject_kind, subject_id, school_id, kind, data FROM event `
 
 // Read gives up to limit events of a tenant after a position, in order, and
-// only those that no transaction in flight can still precede.
+// only those that no transaction in flight can still precede. It may give
+// fewer than there are (big payloads make short pages): none means the end.
 func (j *Journal) Read(ctx context.Context, tenant int64, after Pos, limit int) ([]Event, error) {
 	var events []Event
 	err := j.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
@@ -182,7 +184,7 @@ func Of(ctx context.Context, tx *sqldb.Tx, tenant int64, subject Subject) ([]Eve
 	if err != nil {
 		return nil, fmt.Errorf("journal: history: %w", err)
 	}
-	return scan(rows)
+	return scanAll(rows)
 }
 
 // Head is the last position that a reader could be shown now.
@@ -198,10 +200,18 @@ func Head(ctx context.Context, tx *sqldb.Tx, tenant int64) (Pos, error) {
 	return p, nil
 }
 
-func scan(rows *sql.Rows) ([]Event, error) {
+// maxBytes bounds the payloads that one read brings into memory: a page ends
+// with the event that goes past it.
+const maxBytes = 8 << 20
+
+func scan(rows *sql.Rows) ([]Event, error) { return scanUpTo(rows, maxBytes) }
+
+func scanAll(rows *sql.Rows) ([]Event, error) { return scanUpTo(rows, math.MaxInt) }
+
+func scanUpTo(rows *sql.Rows, most int) ([]Event, error) {
 	defer rows.Close()
 	var events []Event
-	for rows.Next() {
+	for size := 0; size < most && rows.Next(); {
 		var e Event
 		var at, recorded int64
 		var data string
@@ -211,6 +221,7 @@ func scan(rows *sql.Rows) ([]Event, error) {
 		}
 		e.At, e.RecordedAt, e.Data = sqldb.Time(at), sqldb.Time(recorded), []byte(data)
 		events = append(events, e)
+		size += len(data)
 	}
 	return events, rows.Err()
 }
