@@ -320,3 +320,47 @@ func knownIDs(ctx context.Context, tx *sqldb.Tx, query string, tenant int64) (ma
 	})
 	return ids, err
 }
+
+// UpdateSchools creates or changes many schools in one transaction, told apart
+// by their UAI. merge gets the school as it stands (only its UAI for a new one)
+// and gives it as it should be; it may run more than once. What does not change
+// makes no event.
+func (s *Service) UpdateSchools(ctx context.Context, by auth.Identity, uais []string, merge func(School) School) (created, changed int, err error) {
+	err = s.command(ctx, by, func(ctx context.Context, tx *sqldb.Tx) ([]change, error) {
+		created, changed = 0, 0
+		stored, err := schools(ctx, tx, by.Tenant)
+		if err != nil {
+			return nil, err
+		}
+		byUAI := make(map[string]School, len(stored))
+		for _, school := range stored {
+			byUAI[school.UAI] = school
+		}
+		var changes []change
+		for _, uai := range uais {
+			uai = School{UAI: uai}.tidy().UAI
+			old, known := byUAI[uai]
+			old.UAI = uai
+			next := merge(old).tidy()
+			next.ID, next.UAI = old.ID, uai
+			if known && next == old {
+				continue
+			}
+			if err := next.check(); err != nil {
+				return nil, err
+			}
+			if known {
+				changed++
+			} else {
+				created++
+				if next.ID, err = tx.NextIDs(ctx, by.Tenant, SubjectSchool, 1); err != nil {
+					return nil, err
+				}
+			}
+			byUAI[uai] = next
+			changes = append(changes, next.saved())
+		}
+		return changes, nil
+	})
+	return created, changed, err
+}

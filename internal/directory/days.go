@@ -187,7 +187,7 @@ func (s *Service) SavePublicHolidays(ctx context.Context, by auth.Identity, in [
 			now[h.Day] = h.Name
 		}
 		var changes []change
-		for _, h := range mergePublic(list) {
+		for _, h := range MergePublicHolidays(list) {
 			if now[h.Day] != h.Name {
 				changes = append(changes, h.event(saved))
 			}
@@ -198,9 +198,9 @@ func (s *Service) SavePublicHolidays(ctx context.Context, by auth.Identity, in [
 	return n, err
 }
 
-// mergePublic keeps one holiday a day: two that fall together (Ascension on 1
+// MergePublicHolidays keeps one holiday a day: two that fall together (Ascension on 1
 // May 2008) share their names.
-func mergePublic(list []PublicHoliday) []PublicHoliday {
+func MergePublicHolidays(list []PublicHoliday) []PublicHoliday {
 	var out []PublicHoliday
 	at := map[calendar.Day]int{}
 	for _, h := range list {
@@ -314,7 +314,7 @@ func (s *Service) SeedCalendar(ctx context.Context, by auth.Identity) error {
 					all = append(all, PublicHoliday{h.Day, h.Name})
 				}
 			}
-			for _, h := range mergePublic(all) {
+			for _, h := range MergePublicHolidays(all) {
 				changes = append(changes, h.event(saved))
 			}
 		}
