@@ -1,0 +1,101 @@
+// Package web is the door for people: pages made on the server, forms and
+// links that work without script, under a strict content policy.
+//
+// A page is one Go file and one template beside it (page_NAME.go,
+// page_NAME.html): a typed struct, a handler that returns an error, a line in
+// its routes. docs/web.md says how to add one.
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"statincidents/internal/auth"
+	"statincidents/internal/catalog"
+	"statincidents/internal/directory"
+	"statincidents/internal/live"
+)
+
+// Deps is what the pages stand on: the services of the house and a few choices
+// of the administrator.
+type Deps struct {
+	Log       *slog.Logger
+	Auth      *auth.Service
+	Sessions  *auth.Sessions
+	FirstRun  *auth.FirstRun // nil when accounts are made from the command line only
+	Directory *directory.Service
+	Catalog   *catalog.Service
+	Live      *live.Hub // nil: pages show what was true when they were made
+
+	Tenant  int64
+	Now     func() time.Time // the clock; pages show "3 min ago"
+	Version string
+
+	Secure bool // browsers come by HTTPS
+	Demo   bool // shows the style guide, and says that the data are invented
+
+	// ClientAddress says where a request comes from, for the throttling of
+	// sign-ins; RemoteAddr if nil. A server behind a proxy must set it.
+	ClientAddress func(*http.Request) string
+
+	// Observe is told of each finished request, for metrics. Route is the
+	// pattern, never the address.
+	Observe func(route string, status int, took time.Duration)
+}
+
+// Server answers browsers.
+type Server struct {
+	deps    Deps
+	log     *slog.Logger
+	mux     *http.ServeMux
+	entries []entry
+	finders []finder
+}
+
+// New makes the handler of every page. Without the built scripts and styles
+// (a clone where `make ui` has not run) it answers every request by saying so.
+func New(d Deps) http.Handler {
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	if built.missing != nil {
+		d.Log.Error("web: the user interface is not built; run: make ui", "error", built.missing)
+		return notBuilt{}
+	}
+	s := newServer(d)
+	return s.chain(s.mux)
+}
+
+func newServer(d Deps) *Server {
+	if d.ClientAddress == nil {
+		d.ClientAddress = func(r *http.Request) string { return r.RemoteAddr }
+	}
+	s := &Server{deps: d, log: d.Log, mux: http.NewServeMux()}
+	s.routes()
+	return s
+}
+
+// routes calls every page's own list. A new page adds its line here.
+func (s *Server) routes() {
+	s.mux.Handle("GET /static/", built)
+	s.loginRoutes()
+	s.firstRunRoutes()
+	s.accountRoutes()
+	s.menuRoutes()
+	s.findRoutes()
+	s.liveRoutes()
+	s.styleGuideRoutes()
+	s.page("GET /{$}", s.home)
+	s.page("/", s.lost)
+}
+
+// notBuilt stands in for the server in a clone without its built interface.
+type notBuilt struct{}
+
+func (notBuilt) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Retry-After", "60")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	_, _ = w.Write([]byte("This program was built without its user interface.\nRun `make ui`, then build again (`make build` does both).\n"))
+}

@@ -1,0 +1,8 @@
+// Everything here makes pages quicker; every page works without it.
+import "./hypermedia";
+import "./forms";
+import "./keys";
+import "./palette";
+import "./live";
+import "./times";
+import "./look";
