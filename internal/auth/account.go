@@ -445,9 +445,10 @@ func checkLocale(f *fault.Fields, locale string) {
 }
 
 // lockAccounts makes the transactions that change accounts follow one another
-// on PostgreSQL (SQLite has one writer), so that rules over several accounts hold.
+// on PostgreSQL (SQLite has one writer), so that rules over several accounts
+// hold: taking a number of a counter waits for whoever took the one before.
 func (s *Service) lockAccounts(ctx context.Context, tx *sqldb.Tx) error {
-	_, err := tx.NextIDs(ctx, s.cfg.Tenant, "account", 0)
+	_, err := tx.NextIDs(ctx, s.cfg.Tenant, "account_turn", 1)
 	return err
 }
 

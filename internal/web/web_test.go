@@ -81,7 +81,12 @@ func newSite(t *testing.T, change ...func(*Deps)) *site {
 	}, lasts(time.Millisecond))
 	server.page("GET /test/accounts", func(*Request) error { return nil }, needs(auth.ManageAccounts))
 	s := &site{Server: httptest.NewServer(server.chain(server.mux)), auth: accounts, log: &log}
-	t.Cleanup(s.Close)
+	t.Cleanup(func() {
+		s.Close()
+		if t.Failed() {
+			t.Log(s.log)
+		}
+	})
 	return s
 }
 
