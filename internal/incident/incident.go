@@ -166,4 +166,7 @@ type Payload struct {
 	Comment string `json:"comment,omitempty"`
 	// Internal marks a comment that only the unit sees.
 	Internal bool `json:"internal,omitempty"`
+	// Steps are the digests of the imported steps that made this event (see
+	// ImportHistories); empty for what was done here.
+	Steps []string `json:"steps,omitempty"`
 }

@@ -1,0 +1,257 @@
+package incident
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"statincidents/internal/auth"
+	"statincidents/internal/fault"
+	"statincidents/internal/journal"
+	"statincidents/internal/sqldb"
+)
+
+// Change is what someone does to an incident.
+type Change struct {
+	Incident int64
+	// Base is the version that the person was looking at. What others changed
+	// since is merged field by field: a field that both changed, to different
+	// values, is a Conflict that shows each value that stands now. 0 acts on
+	// what stands, whatever it is.
+	Base   int64
+	Action Action
+	// Set holds the fields that the transition requires or accepts, and no
+	// other: state, priority, counters and instants follow by rule.
+	Set     Patch
+	Comment string
+	// Internal hides the comment from those who may not handle incidents.
+	Internal bool
+}
+
+// Act does one action on an incident and gives it as it then stands. It writes
+// one event, or none if everything asked is already so.
+//
+// Refusals: NotFound (or out of scope); Forbidden; Invalid with the fields
+// concerned; Conflict "error.incident.not_possible" when the action no longer
+// exists in the present state, "error.incident.changed" when somebody changed
+// the same fields since Base (Fields, with Theirs).
+func (s *Service) Act(ctx context.Context, by auth.Identity, c Change) (Incident, error) {
+	c.Set.clean()
+	c.Comment = text(c.Comment)
+	at := sqldb.Now()
+	check, err := s.checker(ctx, by, at)
+	if err != nil {
+		return Incident{}, err
+	}
+	var out Incident
+	err = s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		judge := *check // Write may run this again
+		var err error
+		out, err = s.act(ctx, tx, &judge, c)
+		return err
+	})
+	if err != nil {
+		return Incident{}, err
+	}
+	return out, nil
+}
+
+func (s *Service) act(ctx context.Context, tx *sqldb.Tx, judge *checker, c Change) (Incident, error) {
+	by := judge.by
+	concerned := []int64{c.Incident}
+	locks := []string{lockName(c.Incident)}
+	if into := c.Set.MergedInto; into != nil && *into != c.Incident {
+		concerned, locks = append(concerned, *into), append(locks, lockName(*into))
+	}
+	if err := lock(ctx, tx, by.Tenant, locks...); err != nil {
+		return Incident{}, err
+	}
+	found, err := load(ctx, tx, by.Tenant, concerned)
+	if err != nil {
+		return Incident{}, err
+	}
+	before := found[c.Incident]
+	if before == nil || !by.Scope().Sees(before.School, before.Declarant) {
+		return Incident{}, notFound()
+	}
+	row, err := choose(by, c, before)
+	if err != nil {
+		return Incident{}, err
+	}
+	if err := judge.form(row, c); err != nil {
+		return Incident{}, err
+	}
+	after := *before
+	asked := c.Set
+	if row.Action == Take {
+		if by.Person == 0 {
+			return Incident{}, fault.InvalidField(string(FieldAssignee), "error.incident.no_person")
+		}
+		asked.Assignee = &by.Person
+	}
+	asked.Apply(&after)
+	if row.Action == Route && (before.Team != after.Team || before.State == New) {
+		after.Assignee = 0
+	}
+	if row.To != Same {
+		after.State = row.To
+	}
+	theirs, err := s.since(ctx, tx, by.Tenant, before, c.Base)
+	if err != nil {
+		return Incident{}, err
+	}
+	if err := clash(before, &after, &asked, row, theirs); err != nil {
+		return Incident{}, err
+	}
+	judge.check(before, &after, func(f Field) bool { return asked.Has(f) && !byField[f].same(before, &after) })
+	if row.Action == Merge {
+		judge.merge(c.Incident, found[after.MergedInto])
+	}
+	if err := judge.fields.Err(); err != nil {
+		return Incident{}, lostGround(err, before, theirs)
+	}
+	if after.Impact != before.Impact || after.Urgency != before.Urgency {
+		after.Priority = judge.words.Matrix().Priority(after.Impact, after.Urgency)
+	}
+	after.effects(before, judge.at)
+	set, was := Diff(before, &after)
+	if set.empty() && c.Comment == "" {
+		return *before, nil
+	}
+	e, err := event(by, &after, row.Event, judge.at, Payload{Set: set, Was: was, Comment: c.Comment, Internal: c.Internal && c.Comment != ""})
+	if err != nil {
+		return Incident{}, err
+	}
+	if err := save(ctx, tx, by.Tenant, s.loc, []*Incident{&after}); err != nil {
+		return Incident{}, err
+	}
+	return after, s.j.Append(ctx, tx, e)
+}
+
+// choose finds the row of the state machine, or says why there is none.
+func choose(by auth.Identity, c Change, i *Incident) (*Transition, error) {
+	row, known := find(by, c.Action, i)
+	if row != nil {
+		return row, nil
+	}
+	if known {
+		for k := range Transitions {
+			if t := &Transitions[k]; t.Action == c.Action && t.meets(i) {
+				return nil, by.Require(t.Right)
+			}
+		}
+	}
+	if !slices.ContainsFunc(Transitions, func(t Transition) bool { return t.Action == c.Action }) {
+		return nil, fault.InvalidField("action", "error.field.unknown")
+	}
+	return nil, &fault.Error{
+		Code: fault.Conflict, Key: "error.incident.not_possible",
+		Args:   map[string]any{"action": string(c.Action), "state": string(i.State)},
+		Fields: []fault.Field{{Name: string(FieldState), Key: "error.incident.changed_meanwhile", Theirs: i.State}},
+	}
+}
+
+// form judges the shape of a change: what the row requires is there, and
+// nothing that it does not take.
+func (c *checker) form(row *Transition, ch Change) error {
+	for _, f := range ch.Set.Fields() {
+		if !row.takes(f) {
+			c.add(f, "error.incident.field_not_taken")
+		}
+	}
+	var given Incident
+	ch.Set.Apply(&given)
+	for _, f := range row.Required {
+		if f == FieldComment {
+			if ch.Comment == "" {
+				c.add(f, "error.field.required")
+			}
+		} else if !ch.Set.Has(f) || byField[f].zero(&given) {
+			c.add(f, "error.field.required")
+		}
+	}
+	if ch.Comment != "" && !row.takes(FieldComment) {
+		c.add(FieldComment, "error.incident.field_not_taken")
+	}
+	c.length(FieldComment, ch.Comment, MaxText)
+	if ch.Internal && !c.by.Can(auth.HandleIncident) {
+		return c.by.Require(auth.HandleIncident)
+	}
+	return c.fields.Err()
+}
+
+// merge judges the incident that another is merged into.
+func (c *checker) merge(id int64, into *Incident) {
+	switch {
+	case into == nil || !c.by.Scope().Sees(into.School, into.Declarant):
+		c.add(FieldMergedInto, "error.field.unknown")
+	case into.ID == id:
+		c.add(FieldMergedInto, "error.incident.merge_itself")
+	case into.State == Merged || into.State == Cancelled:
+		c.add(FieldMergedInto, "error.incident.merge_ended")
+	}
+}
+
+// since tells which fields others changed after a version, from the journal.
+func (s *Service) since(ctx context.Context, tx *sqldb.Tx, tenant int64, i *Incident, base int64) (map[Field]bool, error) {
+	switch {
+	case base == 0 || base == i.Version:
+		return nil, nil
+	case base < 0 || base > i.Version:
+		return nil, fault.InvalidField("version", "error.field.unknown")
+	}
+	events, err := journal.Of(ctx, tx, tenant, subject(i.ID))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(events)) != i.Version {
+		return nil, fmt.Errorf("incident %d: version %d but %d events", i.ID, i.Version, len(events))
+	}
+	theirs := map[Field]bool{}
+	for _, e := range events[base:] {
+		var p Payload
+		if err := json.Unmarshal(e.Data, &p); err != nil {
+			return nil, fmt.Errorf("incident %d: event %s: %w", i.ID, e.Pos, err)
+		}
+		for _, f := range p.Set.Fields() {
+			theirs[f] = true
+		}
+	}
+	return theirs, nil
+}
+
+// clash refuses what was asked of a field that somebody else has changed since
+// to another value.
+func clash(before, after *Incident, asked *Patch, row *Transition, theirs map[Field]bool) error {
+	if len(theirs) == 0 {
+		return nil
+	}
+	var fields []fault.Field
+	for k := range accessors {
+		a := &accessors[k]
+		mine := asked.Has(a.name) || a.name == FieldState && row.To != Same
+		if mine && theirs[a.name] && !a.same(before, after) {
+			fields = append(fields, fault.Field{Name: string(a.name), Key: "error.incident.changed_meanwhile", Theirs: a.value(before)})
+		}
+	}
+	return conflict(fields)
+}
+
+func conflict(fields []fault.Field) error {
+	if len(fields) == 0 {
+		return nil
+	}
+	return &fault.Error{Code: fault.Conflict, Key: "error.incident.changed", Fields: fields}
+}
+
+// lostGround turns the refusal of a room into a conflict when what made it
+// wrong is that somebody else moved the incident to another school meanwhile.
+func lostGround(err error, before *Incident, theirs map[Field]bool) error {
+	refusal, ok := errors.AsType[*fault.Error](err)
+	if !ok || !theirs[FieldSchool] || len(refusal.Fields) != 1 || refusal.Fields[0].Name != string(FieldRoom) {
+		return err
+	}
+	return conflict([]fault.Field{{Name: string(FieldSchool), Key: "error.incident.changed_meanwhile", Theirs: before.School}})
+}

@@ -1,0 +1,62 @@
+package incident
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"statincidents/internal/journal"
+	"statincidents/internal/sqldb"
+)
+
+// Projection rebuilds the incidents from the journal.
+func (s *Service) Projection() journal.Projection {
+	return journal.Projection{Name: "incident", Subjects: []string{Subject}, Tables: []string{"incident"}, Apply: s.apply}
+}
+
+// apply folds events, in the journal's order, into the table.
+func (s *Service) apply(ctx context.Context, tx *sqldb.Tx, events []journal.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	tenant := events[0].Tenant
+	var ids []int64
+	seen := map[int64]bool{}
+	for k := range events {
+		if id := events[k].Subject.ID; !seen[id] {
+			seen[id] = true
+			ids = append(ids, id)
+		}
+	}
+	state, err := load(ctx, tx, tenant, ids)
+	if err != nil {
+		return err
+	}
+	for k := range events {
+		i := state[events[k].Subject.ID]
+		if i == nil {
+			i = &Incident{ID: events[k].Subject.ID}
+			state[i.ID] = i
+		}
+		if err := i.Fold(&events[k]); err != nil {
+			return err
+		}
+	}
+	all := make([]*Incident, len(ids))
+	for k, id := range ids {
+		all[k] = state[id]
+	}
+	return save(ctx, tx, tenant, s.loc, all)
+}
+
+// Fold applies one of the incident's own events to it. From a zero Incident
+// with its ID, folding every event gives the stored state.
+func (i *Incident) Fold(e *journal.Event) error {
+	var p Payload
+	if err := json.Unmarshal(e.Data, &p); err != nil {
+		return fmt.Errorf("incident %d: event %s: %w", i.ID, e.Pos, err)
+	}
+	p.Set.Apply(i)
+	i.stamp(e.At)
+	return nil
+}
