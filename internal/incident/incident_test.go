@@ -229,7 +229,7 @@ func TestActRefuses(t *testing.T) {
 			{"into itself", h.lead, Change{Action: Merge, Set: Patch{MergedInto: &i.ID}}, "invalid merged_into:error.incident.merge_itself"},
 			{"into a cancelled one", h.lead, Change{Action: Merge, Set: Patch{MergedInto: &other.ID}}, "invalid merged_into:error.incident.merge_ended"},
 			{"into nothing", h.lead, Change{Action: Merge, Set: Patch{MergedInto: new(int64(77))}}, "invalid merged_into:error.field.unknown"},
-			{"planned yesterday", h.lead, Change{Action: Plan, Set: Patch{PlannedAt: p(time.Now().Add(-24 * time.Hour))}}, "invalid planned_at:error.incident.planned_before_opened"},
+			{"planned yesterday", h.lead, Change{Action: Plan, Set: Patch{PlannedAt: new(time.Now().Add(-24 * time.Hour))}}, "invalid planned_at:error.incident.planned_before_opened"},
 			{"a version to come", h.lead, Change{Action: Edit, Base: 99, Set: Patch{Title: new("x")}}, "invalid version:error.field.unknown"},
 			{"emptied title", h.lead, Change{Action: Edit, Set: Patch{Title: new(" ")}}, "invalid title:error.field.required"},
 			{"resolved cancelled by its declarant", h.teacher, Change{Incident: ended.ID, Action: Cancel, Comment: "x"}, "conflict state:error.incident.changed_meanwhile"},
