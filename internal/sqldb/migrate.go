@@ -157,9 +157,6 @@ func (db *DB) copyAside(ctx context.Context, target int64) error {
 // CopyTo writes a consistent copy of the SQLite database, complete and flushed
 // once it bears its name; the file must not exist. Writers go on meanwhile.
 func (db *DB) CopyTo(ctx context.Context, path string) error {
-	if db.dialect != SQLite {
-		return errors.New("sqldb: only an SQLite database is a file to copy")
-	}
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("sqldb: copy to %s: %w", path, errors.Join(fs.ErrExist, err))
 	}
@@ -167,17 +164,29 @@ func (db *DB) CopyTo(ctx context.Context, path string) error {
 	if err := os.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("sqldb: copy to %s: %w", path, err)
 	}
+	if err := db.SnapshotTo(ctx, part); err != nil {
+		os.Remove(part) //nolint:errcheck // it may not exist
+		return err
+	}
+	return Publish(part, path)
+}
+
+// SnapshotTo writes a consistent copy of the SQLite database into a file that
+// does not exist, without flushing it. Writers go on meanwhile.
+func (db *DB) SnapshotTo(ctx context.Context, path string) error {
+	if db.dialect != SQLite {
+		return errors.New("sqldb: only an SQLite database is a file to copy")
+	}
 	// Its own connection: the readers' may write nowhere, the writer's is busy.
-	own, err := sql.Open("sqlite", sqliteDSN(filepath.Join(db.cfg.Dir, FileName), false))
+	own, err := sql.Open("sqlite", sqliteDSN(db.path, pragmas))
 	if err != nil {
 		return fmt.Errorf("sqldb: copy to %s: %w", path, err)
 	}
 	defer own.Close() //nolint:errcheck // it only read
-	if _, err := own.ExecContext(ctx, "VACUUM INTO $1", part); err != nil {
-		os.Remove(part) //nolint:errcheck // it may not exist
+	if _, err := own.ExecContext(ctx, "VACUUM INTO $1", path); err != nil {
 		return fmt.Errorf("sqldb: copy to %s: %w", path, err)
 	}
-	return Publish(part, path)
+	return nil
 }
 
 // Publish flushes a finished file and gives it its name, in the same folder,

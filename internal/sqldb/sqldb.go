@@ -64,6 +64,7 @@ type DB struct {
 	read    *sql.DB // many readers
 	write   *sql.DB // SQLite: one connection; PostgreSQL: same as read
 	pg      *pgxpool.Pool
+	path    string      // SQLite: the file
 	lock    *folderLock // SQLite, Exclusive
 
 	queue chan *job // SQLite commands waiting for the writer

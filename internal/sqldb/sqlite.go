@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 
 	_ "modernc.org/sqlite" // the embedded engine
@@ -34,18 +34,20 @@ var pragmas = []string{
 	"journal_size_limit(67108864)", // a long reader lets the log grow: give the room back afterwards
 }
 
-func sqliteDSN(path string, scratch bool, more ...string) string {
+// scratchPragmas are for a database that nobody misses after a crash.
+var scratchPragmas = []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(OFF)", "temp_store(MEMORY)", "cache_size(-32768)"}
+
+// filePragmas are for a file that must be complete by itself, without a log
+// beside it.
+var filePragmas = []string{"busy_timeout(10000)", "journal_mode(DELETE)", "synchronous(FULL)", "temp_store(MEMORY)", "cache_size(-32768)"}
+
+func sqliteDSN(path string, pragmas []string, more ...string) string {
 	var b strings.Builder
-	b.WriteString("file:" + (&urlPath{path}).String())
-	sep := "?"
-	for _, p := range slices.Concat(pragmas, more) {
-		if scratch && strings.HasPrefix(p, "synchronous") {
-			p = "synchronous(OFF)"
-		}
-		b.WriteString(sep + "_pragma=" + p)
-		sep = "&"
+	b.WriteString("file:" + (&urlPath{path}).String() + "?")
+	for _, p := range pragmas {
+		b.WriteString("_pragma=" + p + "&")
 	}
-	return b.String()
+	return b.String() + strings.Join(more, "&")
 }
 
 // urlPath escapes what would end the path part of an SQLite address.
@@ -72,21 +74,53 @@ func (db *DB) openSQLite(ctx context.Context) error {
 			return err
 		}
 	}
+	own := pragmas
+	if db.cfg.Scratch {
+		own = scratchPragmas
+	}
+	return db.openFile(ctx, path, own)
+}
+
+func (db *DB) openFile(ctx context.Context, path string, pragmas []string, more ...string) error {
+	db.path = path
 	var err error
-	if db.write, err = sql.Open("sqlite", sqliteDSN(path, db.cfg.Scratch)); err != nil {
+	if db.write, err = sql.Open("sqlite", sqliteDSN(path, pragmas, more...)); err != nil {
 		return fmt.Errorf("sqldb: open %s: %w", path, err)
 	}
 	db.write.SetMaxOpenConns(1)
 	if err := db.write.PingContext(ctx); err != nil {
 		return fmt.Errorf("sqldb: open %s: %w", path, err)
 	}
-	if db.read, err = sql.Open("sqlite", sqliteDSN(path, db.cfg.Scratch, "query_only(1)")); err != nil {
+	if db.read, err = sql.Open("sqlite", sqliteDSN(path, pragmas, append(more, "_pragma=query_only(1)")...)); err != nil {
 		return fmt.Errorf("sqldb: open %s: %w", path, err)
 	}
 	n := max(4, runtime.GOMAXPROCS(0)*2)
 	db.read.SetMaxOpenConns(n)
 	db.read.SetMaxIdleConns(n)
 	return nil
+}
+
+// OpenFile opens an SQLite file that is not in a data folder (a backup), as it
+// is: no migration runs. Read-only, the file and its folder may be on a medium
+// that refuses writing.
+func OpenFile(ctx context.Context, path string, readOnly bool) (*DB, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("sqldb: %w", err)
+	}
+	db := &DB{dialect: SQLite, cfg: Config{Dir: filepath.Dir(path), AsIs: true}, log: slog.New(slog.DiscardHandler), closed: make(chan struct{})}
+	var err error
+	if readOnly {
+		err = db.openFile(ctx, path, []string{"busy_timeout(10000)", "query_only(1)", "temp_store(MEMORY)", "cache_size(-32768)"}, "mode=ro")
+	} else {
+		err = db.openFile(ctx, path, filePragmas)
+	}
+	if err == nil {
+		err = db.startWriter(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 func (db *DB) startWriter(ctx context.Context) error {
