@@ -25,6 +25,7 @@ function put(name, content) {
 }
 
 function list(folder, ext) {
+  if (!existsSync(join(here, folder))) return []; // git keeps no empty folder
   return readdirSync(join(here, folder)).filter((n) => n.endsWith(ext)).sort().map((n) => `./${folder}/${n}`);
 }
 

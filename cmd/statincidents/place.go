@@ -23,12 +23,23 @@ func (p place) config() (app.Config, error) {
 	return app.Config{Dir: p.Data, DB: p.DB}, nil
 }
 
-// with opens the program on the place, without serving, for the length of fn.
-func (p place) with(ctx context.Context, fn func(*app.App) error) (err error) {
+// with opens the program on the place for the length of fn; a server may run
+// on it at the same time.
+func (p place) with(ctx context.Context, fn func(*app.App) error) error {
+	return p.open(ctx, false, fn)
+}
+
+// alone is with, as the only server of the place.
+func (p place) alone(ctx context.Context, fn func(*app.App) error) error {
+	return p.open(ctx, true, fn)
+}
+
+func (p place) open(ctx context.Context, exclusive bool, fn func(*app.App) error) (err error) {
 	cfg, err := p.config()
 	if err != nil {
 		return err
 	}
+	cfg.Exclusive = exclusive
 	a, err := app.New(ctx, cfg)
 	if err != nil {
 		return err

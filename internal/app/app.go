@@ -5,13 +5,17 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"statincidents/internal/auth"
+	"statincidents/internal/catalog"
+	"statincidents/internal/cube"
+	"statincidents/internal/directory"
+	"statincidents/internal/incident"
 	"statincidents/internal/journal"
+	"statincidents/internal/live"
 	"statincidents/internal/sqldb"
 )
 
@@ -23,15 +27,32 @@ type Config struct {
 	Dir string // data folder of the embedded database; exclusive with DB
 	DB  string // PostgreSQL address
 	Log *slog.Logger
+
+	// Exclusive says that this process is the folder's server: a second one is
+	// refused. Tools that may run beside a server leave it false.
+	Exclusive bool
+	// CubeInSQL answers statistics by SQL instead of from memory, for volumes
+	// past one machine's memory.
+	CubeInSQL bool
 }
 
 // App is the program: its services, ready to be used, and the readers and
-// doors that Run starts.
+// doors that Serve starts.
 type App struct {
-	Log     *slog.Logger
-	DB      *sqldb.DB
-	Journal *journal.Journal
-	Auth    *auth.Service
+	Log       *slog.Logger
+	DB        *sqldb.DB
+	Journal   *journal.Journal
+	Auth      *auth.Service
+	FirstRun  *auth.FirstRun
+	Directory *directory.Service
+	Catalog   *catalog.Service
+	Incidents *incident.Service
+	Cube      cube.Executor
+	Hub       *live.Hub
+	Location  *time.Location // of the département
+
+	memory *cube.Memory // nil when statistics are answered by SQL
+	sealer *journal.Sealer
 }
 
 // New opens and migrates the database and makes the services. Nothing runs
@@ -41,40 +62,43 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	if log == nil {
 		log = slog.Default()
 	}
-	db, err := sqldb.Open(ctx, sqldb.Config{Dir: cfg.Dir, URL: cfg.DB, Log: log})
+	db, err := sqldb.Open(ctx, sqldb.Config{Dir: cfg.Dir, URL: cfg.DB, Log: log, Exclusive: cfg.Exclusive})
 	if err != nil {
 		return nil, err
 	}
 	a := &App{Log: log, DB: db, Journal: journal.New(db)}
 	a.Auth = auth.New(db, a.Journal, auth.Config{Tenant: Tenant, Log: log})
+	a.FirstRun = a.Auth.NewFirstRun()
+	a.Directory = directory.New(db, a.Journal)
+	a.Catalog = catalog.New(db, a.Journal)
+	settings, err := a.Directory.Settings(ctx, Tenant)
+	if err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("settings: %w", err)
+	}
+	a.Location = settings.Location()
+	a.Incidents = incident.NewService(db, a.Journal, a.Directory, a.Catalog, a.Location)
+	counting := cube.Config{
+		Tenant: Tenant, DB: db, Journal: a.Journal, Directory: a.Directory, Catalog: a.Catalog,
+		Location: a.Location, Weeks: a.schoolWeeks, Log: log,
+	}
+	a.memory = cube.NewMemory(counting)
+	a.Cube = a.memory
+	a.Hub = live.New(live.Config{Tenant: Tenant, Journal: a.Journal, Incidents: a.Incidents, Clock: time.Now, Log: log})
+	a.sealer = &journal.Sealer{Journal: a.Journal, Tenant: Tenant}
 	return a, nil
+}
+
+// Projections are what the journal rebuilds, in an order in which each finds
+// what it refers to.
+func (a *App) Projections() []journal.Projection {
+	return []journal.Projection{a.Directory.Projection(), a.Catalog.Projection(), a.Incidents.Projection()}
 }
 
 // Close releases the database; what was said "ok" is on disk already.
 func (a *App) Close() error { return a.DB.Close() }
 
-// background runs long-lived parts until ctx ends. The first that fails stops
-// the others: a server without one of its readers would show stale figures.
-func background(ctx context.Context, parts map[string]func(context.Context) error) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	type ending struct {
-		name string
-		err  error
-	}
-	ends := make(chan ending, len(parts))
-	for name, part := range parts {
-		go func() { ends <- ending{name, part(ctx)} }()
-	}
-	var err error
-	for range parts {
-		if e := <-ends; e.err != nil && !errors.Is(e.err, context.Canceled) {
-			err = errors.Join(err, fmt.Errorf("%s: %w", e.name, e.err))
-			stop()
-		}
-	}
-	return err
+// schoolWeeks gives the département's calendar, which numbers school weeks.
+func (a *App) schoolWeeks(ctx context.Context) (cube.SchoolWeeks, error) {
+	return a.Directory.Calendar(ctx, Tenant, 0)
 }
-
-// grace is how long a stopping server waits for the requests in hand.
-const grace = 10 * time.Second

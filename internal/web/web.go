@@ -13,7 +13,9 @@ import (
 
 	"statincidents/internal/auth"
 	"statincidents/internal/catalog"
+	"statincidents/internal/cube"
 	"statincidents/internal/directory"
+	"statincidents/internal/incident"
 	"statincidents/internal/live"
 )
 
@@ -26,6 +28,8 @@ type Deps struct {
 	FirstRun  *auth.FirstRun // nil when accounts are made from the command line only
 	Directory *directory.Service
 	Catalog   *catalog.Service
+	Incidents *incident.Service
+	Cube      cube.Executor
 	Live      *live.Hub // nil: pages show what was true when they were made
 
 	Tenant  int64

@@ -1,0 +1,49 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// part is something that runs as long as the server does.
+type part struct {
+	name string
+	run  func(context.Context) error
+}
+
+// background runs parts until ctx ends. The first that fails stops the others:
+// a server without one of its readers would show stale figures.
+func background(ctx context.Context, parts []part) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	ends := make(chan error, len(parts))
+	for _, p := range parts {
+		go func() {
+			err := p.run(ctx)
+			if err != nil && !errors.Is(err, context.Canceled) {
+				err = fmt.Errorf("%s: %w", p.name, err)
+				stop()
+			} else {
+				err = nil
+			}
+			ends <- err
+		}()
+	}
+	var err error
+	for range parts {
+		err = errors.Join(err, <-ends)
+	}
+	return err
+}
+
+// readers are what follows the journal.
+func (a *App) readers() []part {
+	return []part{
+		{"journal notifications", a.Journal.Listen},
+		{"journal seal", a.sealer.Run},
+		{"statistics", a.memory.Start},
+		{"live screens", a.Hub.Run},
+		{"sessions", a.Auth.Run},
+	}
+}

@@ -1,0 +1,79 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"statincidents/internal/web"
+)
+
+// ServeConfig is how the doors are opened.
+type ServeConfig struct {
+	Listen  string // address: "127.0.0.1:8045"; port 0 takes a free one
+	Secure  bool   // browsers come by HTTPS (through a proxy): cookies are never sent otherwise
+	Demo    bool   // the data are invented: pages say so
+	Version string
+	// Ready is called once, when requests are answered, with the address to open.
+	Ready func(url string)
+	// Beside runs as long as the server does; may be nil.
+	Beside func(context.Context) error
+}
+
+// grace is how long a stopping server waits for the requests in hand.
+const grace = 10 * time.Second
+
+// Serve runs the readers of the journal and answers requests until ctx ends,
+// then finishes what is in hand and returns nil.
+func (a *App) Serve(ctx context.Context, cfg ServeConfig) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", cfg.Listen, err)
+	}
+	server := &http.Server{
+		Handler:           a.handler(cfg),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       2 * time.Minute, // an import's file may be long; pages bound their bodies themselves
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	parts := append(a.readers(), part{"http", func(ctx context.Context) error {
+		stopped := make(chan error, 1)
+		go func() {
+			<-ctx.Done()
+			// Live streams end with ctx; the rest gets its grace.
+			patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+			defer cancel()
+			stopped <- server.Shutdown(patience)
+		}()
+		if cfg.Ready != nil {
+			cfg.Ready("http://" + listener.Addr().String())
+		}
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return <-stopped
+	}})
+	if cfg.Beside != nil {
+		parts = append(parts, part{"beside", cfg.Beside})
+	}
+	return background(ctx, parts)
+}
+
+// handler puts the doors under their paths.
+func (a *App) handler(cfg ServeConfig) http.Handler {
+	sessions := a.Auth.NewSessions(cfg.Secure)
+	pages := web.New(web.Deps{
+		Log: a.Log, Auth: a.Auth, Sessions: sessions, FirstRun: a.FirstRun, Directory: a.Directory, Catalog: a.Catalog,
+		Incidents: a.Incidents, Cube: a.Cube, Live: a.Hub, Tenant: Tenant, Now: time.Now, Version: cfg.Version, Secure: cfg.Secure, Demo: cfg.Demo,
+	})
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", a.healthz)
+	mux.HandleFunc("GET /readyz", a.readyz)
+	mux.Handle("/", pages)
+	return mux
+}
