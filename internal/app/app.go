@@ -84,7 +84,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	}
 	a.memory = cube.NewMemory(counting)
 	a.Cube = a.memory
-	a.Hub = live.New(live.Config{Tenant: Tenant, Journal: a.Journal, Incidents: a.Incidents, Clock: time.Now, Log: log})
+	a.Hub = live.New(live.Config{Tenant: Tenant, Journal: a.Journal, Incidents: a.Incidents, Clock: sqldb.Now, Log: log})
 	a.sealer = &journal.Sealer{Journal: a.Journal, Tenant: Tenant}
 	return a, nil
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"statincidents/internal/sqldb"
 	"statincidents/internal/web"
 )
 
@@ -69,7 +70,7 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 	sessions := a.Auth.NewSessions(cfg.Secure)
 	pages := web.New(web.Deps{
 		Log: a.Log, Auth: a.Auth, Sessions: sessions, FirstRun: a.FirstRun, Directory: a.Directory, Catalog: a.Catalog,
-		Incidents: a.Incidents, Cube: a.Cube, Live: a.Hub, Tenant: Tenant, Now: time.Now, Version: cfg.Version, Secure: cfg.Secure, Demo: cfg.Demo,
+		Incidents: a.Incidents, Cube: a.Cube, Live: a.Hub, Tenant: Tenant, Now: sqldb.Now, Version: cfg.Version, Secure: cfg.Secure, Demo: cfg.Demo,
 	})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", a.healthz)
