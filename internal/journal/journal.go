@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
@@ -185,6 +187,33 @@ func Of(ctx context.Context, tx *sqldb.Tx, tenant int64, subject Subject) ([]Eve
 		return nil, fmt.Errorf("journal: history: %w", err)
 	}
 	return scanAll(rows)
+}
+
+// OfMany gives the histories of some subjects of one kind, in the journal's
+// order.
+func OfMany(ctx context.Context, tx *sqldb.Tx, tenant int64, kind string, ids []int64) ([]Event, error) {
+	var all []Event
+	for part := range slices.Chunk(ids, 500) {
+		args := []any{tenant, kind}
+		var marks strings.Builder
+		for k, id := range part {
+			args = append(args, id)
+			fmt.Fprintf(&marks, ", $%d", k+3)
+		}
+		rows, err := tx.Query(ctx, selectEvent+`WHERE tenant_id = $1 AND subject_kind = $2 AND subject_id IN (`+marks.String()[2:]+`)`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("journal: histories: %w", err)
+		}
+		events, err := scanAll(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, events...)
+	}
+	// Sorted here: ORDER BY could lead PostgreSQL to read the whole journal in
+	// its order.
+	slices.SortFunc(all, func(a, b Event) int { return a.Pos.Compare(b.Pos) })
+	return all, nil
 }
 
 // Head is the last position that a reader could be shown now.
