@@ -220,6 +220,7 @@ type ChartFrame struct {
 
 	ID       string
 	Title    string // the finding when there is one
+	Under    bool   // it stands under a section's heading
 	Question string // what, of whom, when
 	Drawing  template.HTML
 	Table    *Table
