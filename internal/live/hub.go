@@ -35,8 +35,11 @@ const (
 	maxBurst = 200
 	// maxResume is how many events are read back for a returning subscriber.
 	maxResume = 1000
-	// maxSubscribers and maxPerAccount bound what can be asked of one process.
+	// What can be asked of one process: in all, by an account that sees the
+	// whole département (whose wall screens and load tests share a token), and
+	// by any other.
 	maxSubscribers = 20_000
+	maxPerStaff    = 5_000
 	maxPerAccount  = 64
 )
 
@@ -271,7 +274,11 @@ func (h *Hub) add(s *Subscription) error {
 	if h.count >= maxSubscribers {
 		return fault.New(fault.Unavailable, "error.unavailable", "seconds", 30)
 	}
-	if s.audience.Account != 0 && h.accounts[s.audience.Account] >= maxPerAccount {
+	most := maxPerAccount
+	if s.audience.Scope.All() {
+		most = maxPerStaff
+	}
+	if s.audience.Account != 0 && h.accounts[s.audience.Account] >= most {
 		return fault.New(fault.TooMany, "error.too_many", "seconds", 30)
 	}
 	k := s.audience.key()

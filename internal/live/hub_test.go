@@ -187,7 +187,7 @@ func (w *world) settle(tb testing.TB) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	for range 1000 {
+	for range 2000 {
 		if w.hub.Position().Seq >= last {
 			return
 		}
@@ -279,6 +279,7 @@ func TestResume(t *testing.T) {
 		for i := range int64(150) {
 			w.declare(t, 100+i, 1, 0)
 		}
+		w.settle(t)
 		if got := told(t, until(t, w.subscribe(t, all, after), 1)); !slices.Equal(got, []string{"resync"}) {
 			t.Errorf("away for long: %v", got)
 		}

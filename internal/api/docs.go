@@ -1,0 +1,248 @@
+package api
+
+import (
+	"bytes"
+	_ "embed"
+	"html/template"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+const description = `Everything that the screens show and do, for programs.
+
+Each request carries an API token (` + "`Authorization: Bearer statinc_…`" + `) and acts as that token's account: it sees what the account sees and may do what its role may do. A browser that is signed in may also read (GET) from the product's own pages.
+
+Refusals are problems in the form of RFC 9457, with a stable code, a sentence in the language of Accept-Language, and one entry for each input that is wrong.
+
+Lists are read page by page: give the next of a page as the after of the following one.
+
+An incident's ETag is its version. A change says in If-Match which version it was made on. Two people's changes are merged field by field: only a field that somebody else has changed since that version is a conflict (409), which shows the value that stands now.
+
+A creation repeated with the same Idempotency-Key and body gives the incident that the first made.`
+
+var tags = []*huma.Tag{
+	{Name: "incidents", Description: "Declare, read and handle incidents."},
+	{Name: "statistics", Description: "Any measure by any dimensions under any filters."},
+	{Name: "live", Description: "What happens, as it happens."},
+	{Name: "reference", Description: "The words that the rest is made of."},
+}
+
+// registerDocuments adds the OpenAPI document and the page made of it; they are
+// written once, when every operation is known.
+func (a *API) registerDocuments() {
+	spec := a.huma.OpenAPI()
+	yaml, err := spec.YAML()
+	if err != nil {
+		panic(err) // a document of ours
+	}
+	page, err := docsPage(spec)
+	if err != nil {
+		panic(err) // a template of ours, over a document of ours
+	}
+	a.document("/openapi.json", "application/openapi+json", mustJSON(spec))
+	a.document("/openapi.yaml", "application/openapi+yaml", yaml)
+	a.document("/docs.css", "text/css; charset=utf-8", docsCSS)
+	a.document("/docs", "text/html; charset=utf-8", page)
+}
+
+// document serves something that is the same for everybody.
+func (a *API) document(path, contentType string, content []byte) {
+	pattern := "GET " + Prefix + path
+	a.public[pattern] = true
+	a.mux.HandleFunc(pattern, func(w http.ResponseWriter, _ *http.Request) {
+		h := w.Header()
+		h.Set("Content-Type", contentType)
+		h.Set("Cache-Control", "no-cache")
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		w.Write(content) //nolint:errcheck // the reader has gone
+	})
+}
+
+//go:embed docs.css
+var docsCSS []byte
+
+//go:embed docs.tmpl
+var docsText string
+
+var docsTemplate = template.Must(template.New("docs").Parse(docsText))
+
+// docsView is what the documentation page shows.
+type docsView struct {
+	Title, Version string
+	Intro          []string
+	Groups         []docsGroup
+	Codes          []docsCode
+	Schemas        []docsSchema
+}
+
+type docsGroup struct {
+	Name, Description string
+	Operations        []docsOperation
+}
+
+type docsOperation struct {
+	ID, Method, Path, Summary string
+	Description               []string
+	Parameters                []docsMember
+	Body                      *docsType
+	Answers                   []docsAnswer
+}
+
+type docsMember struct {
+	Name, In, About string
+	Type            docsType
+	Required        bool
+}
+
+type docsAnswer struct {
+	Status, About string
+	Type          *docsType
+}
+
+// docsType is a type as it is written: a word, or a link to a schema.
+type docsType struct {
+	Word   string
+	Schema string // name of the schema it links to
+	List   bool
+}
+
+type docsSchema struct {
+	Name    string
+	Members []docsMember
+}
+
+type docsCode struct {
+	Code   string
+	Status int
+	About  string
+}
+
+var codeMeanings = map[string]string{
+	"invalid":               "The input breaks a rule; errors says where.",
+	"malformed":             "The body is not JSON, or not of a known content type.",
+	"unauthenticated":       "No token, or one that is unknown, expired or revoked.",
+	"forbidden":             "The role may not do that.",
+	"not_found":             "No such thing, or the account does not see it: the two are never told apart.",
+	"method_not_allowed":    "The path exists, for the methods in Allow.",
+	"conflict":              "Somebody changed the same field first, or the incident's state no longer allows the action.",
+	"precondition_required": "A change must say in If-Match which version it was made on.",
+	"idempotency_mismatch":  "The Idempotency-Key has already served for another body.",
+	"too_many":              "Slow down: Retry-After says for how long.",
+	"too_large":             "The body is over the limit.",
+	"unavailable":           "A part is not ready, or took too long; try again.",
+	"internal":              "Ours. The server's log has the cause under request_id.",
+}
+
+func docsPage(spec *huma.OpenAPI) ([]byte, error) {
+	view := docsView{Title: spec.Info.Title, Version: spec.Info.Version, Intro: strings.Split(spec.Info.Description, "\n\n")}
+	for _, tag := range spec.Tags {
+		group := docsGroup{Name: tag.Name, Description: tag.Description}
+		for _, path := range slices.Sorted(maps.Keys(spec.Paths)) {
+			for _, op := range operations(spec.Paths[path]) {
+				if slices.Contains(op.Tags, tag.Name) {
+					group.Operations = append(group.Operations, docsOp(op))
+				}
+			}
+		}
+		view.Groups = append(view.Groups, group)
+	}
+	for _, c := range codes {
+		view.Codes = append(view.Codes, docsCode{string(c), statuses[c], codeMeanings[string(c)]})
+	}
+	schemas := spec.Components.Schemas.Map()
+	for _, name := range slices.Sorted(maps.Keys(schemas)) {
+		view.Schemas = append(view.Schemas, docsSchema{name, docsMembers(schemas[name])})
+	}
+	var b bytes.Buffer
+	err := docsTemplate.Execute(&b, view)
+	return b.Bytes(), err
+}
+
+// operations lists the operations of a path.
+func operations(item *huma.PathItem) []*huma.Operation {
+	var ops []*huma.Operation
+	for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
+		if op != nil {
+			ops = append(ops, op)
+		}
+	}
+	return ops
+}
+
+func docsOp(op *huma.Operation) docsOperation {
+	out := docsOperation{ID: op.OperationID, Method: op.Method, Path: op.Path, Summary: op.Summary}
+	if op.Description != "" {
+		out.Description = strings.Split(op.Description, "\n\n")
+	}
+	for _, p := range op.Parameters {
+		out.Parameters = append(out.Parameters, docsMember{p.Name, p.In, firstOf(p.Description, p.Schema), typeOf(p.Schema), p.Required})
+	}
+	if op.RequestBody != nil {
+		for _, media := range op.RequestBody.Content {
+			t := typeOf(media.Schema)
+			out.Body = &t
+		}
+	}
+	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
+		answer := docsAnswer{Status: status, About: op.Responses[status].Description}
+		for _, media := range op.Responses[status].Content {
+			t := typeOf(media.Schema)
+			answer.Type = &t
+		}
+		out.Answers = append(out.Answers, answer)
+	}
+	return out
+}
+
+func firstOf(text string, s *huma.Schema) string {
+	if text == "" && s != nil {
+		return s.Description
+	}
+	return text
+}
+
+func docsMembers(s *huma.Schema) []docsMember {
+	var list []docsMember
+	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+		p := s.Properties[name]
+		list = append(list, docsMember{Name: name, About: p.Description, Type: typeOf(p), Required: slices.Contains(s.Required, name)})
+	}
+	return list
+}
+
+// typeOf writes a schema as a type.
+func typeOf(s *huma.Schema) docsType {
+	switch {
+	case s == nil:
+		return docsType{Word: "anything"}
+	case s.Ref != "":
+		return docsType{Schema: s.Ref[strings.LastIndexByte(s.Ref, '/')+1:]}
+	case s.Type == huma.TypeArray:
+		t := typeOf(s.Items)
+		t.List = true
+		return t
+	case len(s.OneOf) > 0:
+		var words []string
+		for _, o := range s.OneOf {
+			words = append(words, typeOf(o).Word)
+		}
+		return docsType{Word: strings.Join(words, " or ")}
+	case len(s.Enum) > 0:
+		var words []string
+		for _, e := range s.Enum {
+			if w, ok := e.(string); ok {
+				words = append(words, w)
+			}
+		}
+		return docsType{Word: strings.Join(words, " | ")}
+	case s.Format != "":
+		return docsType{Word: s.Type + " (" + s.Format + ")"}
+	case s.Type == "":
+		return docsType{Word: "anything"}
+	}
+	return docsType{Word: s.Type}
+}

@@ -1,0 +1,221 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"statincidents/internal/api"
+	"statincidents/internal/api/wire"
+	"statincidents/internal/sqldb"
+)
+
+// A route asks something of an object: the incident that the teacher declared
+// in school A, another incident of A, or one of B (or those schools).
+type route struct {
+	path, body string // {id} and {school} stand for the object's numbers
+	onVersion  bool   // carries the incident's ETag
+	// want gives, for each account, the status for each of the three objects,
+	// or one status where there is no object.
+	want map[string]string
+}
+
+// Readable names for the rows of the table.
+var (
+	staff      = []string{"administrator", "lead", "technician"}
+	everybody  = allow("200", "200", "200", "200")
+	seers      = allow("200 200 200", "200 200 404", "200 404 404", "404 404 200")
+	handlers   = allow("200 200 200", "403 403 404", "403 404 404", "404 404 403")
+	neighbours = allow("200 200 200", "200 200 404", "200 200 404", "404 404 200")
+	staffOnly  = allow("200", "403", "403", "403")
+)
+
+// allow makes a row: what the staff, the referent of A, the declarant (the
+// teacher of A) and the stranger (the referent of B) are answered.
+func allow(ofStaff, referent, declarant, stranger string) map[string]string {
+	m := map[string]string{"referent": referent, "declarant": declarant, "stranger": stranger}
+	for _, s := range staff {
+		m[s] = ofStaff
+	}
+	return m
+}
+
+// matrix is who may do what, by operation. An operation that is not here fails
+// the test: decide who may do it.
+var matrix = map[string]route{
+	"me":               {path: "/me", want: everybody},
+	"list-schools":     {path: "/schools", want: everybody},
+	"get-school":       {path: "/schools/{school}", want: neighbours},
+	"list-rooms":       {path: "/schools/{school}/rooms", want: neighbours},
+	"list-categories":  {path: "/categories", want: everybody},
+	"list-codes":       {path: "/codes", want: everybody},
+	"list-teams":       {path: "/teams", want: staffOnly},
+	"list-technicians": {path: "/technicians", want: staffOnly},
+
+	"list-incidents":      {path: "/incidents", want: everybody},
+	"declare-incident":    {path: "/incidents", body: `{"title":"Encore une panne","school":{school}}`, want: allow("201 201 201", "201 201 422", "201 201 422", "422 422 201")},
+	"get-incident":        {path: "/incidents/{id}", want: seers},
+	"get-story":           {path: "/incidents/{id}/story", want: seers},
+	"edit-incident":       {path: "/incidents/{id}", body: `{"machine":"KPC-7"}`, onVersion: true, want: handlers},
+	"act-on-incident":     {path: "/incidents/{id}/transitions", body: `{"action":"hold","waiting_code":{waiting}}`, onVersion: true, want: handlers},
+	"comment-on-incident": {path: "/incidents/{id}/comments", body: `{"text":"je regarde"}`, want: allow("201 201 201", "201 201 404", "201 404 404", "404 404 201")},
+
+	"query-statistics": {path: "/stats/query", body: `{"measures":["count"]}`, want: staffAndReferents},
+	"stream":           {path: "/stream", want: everybody},
+}
+
+var staffAndReferents = allow("200", "200", "403", "200")
+
+// objects are the incidents of the matrix.
+func (w *world) objects(tb testing.TB) []wire.Incident {
+	tb.Helper()
+	tech := w.as(tb, "technician")
+	mine := w.declare(tb, "declarant")
+	other := must[wire.Incident](tb)(tech.Declare(tb.Context(), wire.NewIncident{Title: "secretA", School: wire.SchoolRef{ID: w.schoolA}}))
+	far := must[wire.Incident](tb)(tech.Declare(tb.Context(), wire.NewIncident{Title: "secretB", School: wire.SchoolRef{ID: w.schoolB}}))
+	return []wire.Incident{mine, other, far}
+}
+
+func TestWhoMayDoWhat(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		objects := w.objects(t)
+		left := map[string]bool{}
+		for id := range matrix {
+			left[id] = true
+		}
+		for path, item := range w.api.OpenAPI().Paths {
+			for _, op := range operations(item) {
+				r, ok := matrix[op.OperationID]
+				if !ok {
+					t.Errorf("%s %s (%s) is not in the table of who may do what", op.Method, path, op.OperationID)
+					continue
+				}
+				delete(left, op.OperationID)
+				for account := range w.accounts {
+					want, ok := r.want[account]
+					if !ok {
+						t.Errorf("%s: nothing said for %s", op.OperationID, account)
+					}
+					for k, status := range strings.Fields(want) {
+						w.try(t, op.OperationID, op.Method, r, account, objects[k], status)
+					}
+				}
+				w.try(t, op.OperationID, op.Method, r, "", objects[0], "401")
+			}
+		}
+		for id := range left {
+			t.Errorf("the table has %s, the API has not", id)
+		}
+	})
+}
+
+func (w *world) try(t *testing.T, name, method string, r route, account string, object wire.Incident, want string) {
+	t.Helper()
+	fill := strings.NewReplacer("{id}", strconv.FormatInt(object.ID, 10), "{school}", strconv.FormatInt(object.School.ID, 10), "{waiting}", strconv.FormatInt(w.waiting, 10))
+	var headers []string
+	if r.onVersion {
+		headers = []string{"If-Match", w.ask(t, "administrator", "GET", fmt.Sprintf("%s/incidents/%d", api.Prefix, object.ID), "").header.Get("ETag")}
+	}
+	if name == "stream" {
+		if got := w.streamStatus(t, account); strconv.Itoa(got) != want {
+			t.Errorf("stream as %q: %d, want %s", account, got, want)
+		}
+		return
+	}
+	a := w.ask(t, account, method, api.Prefix+fill.Replace(r.path), fill.Replace(r.body), headers...)
+	if strconv.Itoa(a.status) != want {
+		t.Errorf("%s as %q on incident %d: %d, want %s: %.200s", name, account, object.ID, a.status, want, a.body)
+	}
+	if a.status >= 400 {
+		a.problem(t)
+		if strings.Contains(string(a.body), "secret") {
+			t.Errorf("%s as %q: the refusal tells a title: %s", name, account, a.body)
+		}
+	}
+}
+
+// streamStatus opens a stream and leaves.
+func (w *world) streamStatus(t *testing.T, account string) int {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+api.Prefix+"/stream", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if account != "" {
+		req.Header.Set("Authorization", "Bearer "+w.tokens[account])
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	return res.StatusCode
+}
+
+// What each account is shown: the list, its total, the figures and the list
+// behind them agree, and hold nothing out of scope.
+func TestWhoSeesWhat(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		objects := w.objects(t)
+		w.settle(t)
+		for account, want := range map[string][]int{"administrator": {0, 1, 2}, "lead": {0, 1, 2}, "technician": {0, 1, 2}, "referent": {0, 1}, "declarant": {0}, "stranger": {2}} {
+			ids := map[int64]bool{}
+			for _, k := range want {
+				ids[objects[k].ID] = true
+			}
+			c := w.as(t, account)
+			page, err := c.Incidents(ctx, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if page.Total != len(want) || len(page.Items) != len(want) {
+				t.Errorf("%s: %d incidents, total %d, want %d", account, len(page.Items), page.Total, len(want))
+			}
+			for _, i := range page.Items {
+				if !ids[i.ID] {
+					t.Errorf("%s is shown incident %d", account, i.ID)
+				}
+			}
+			if account == "declarant" {
+				continue
+			}
+			res, err := c.Query(ctx, wire.StatsQuery{Measures: []string{"count"}, By: []string{"school"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if *res.Total.Values["count"] != float64(len(want)) || res.Population != len(want) {
+				raw, err := json.Marshal(res)
+				t.Errorf("%s: figures %s %v", account, raw, err)
+			}
+		}
+	})
+}
+
+// settle waits until the figures and the stream take account of all that was
+// written. (The journal's head is not enough: on PostgreSQL it stays below any
+// transaction in flight in the cluster, other tests' too.)
+func (w *world) settle(tb testing.TB) {
+	tb.Helper()
+	var last int64
+	err := w.db.Read(context.Background(), func(ctx context.Context, tx *sqldb.Tx) error {
+		return tx.QueryRow(ctx, `SELECT max(seq) FROM event`).Scan(&last)
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for range 4000 {
+		if w.cube.AsOf().Seq >= last && w.hub.Position().Seq >= last {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	tb.Fatal("the figures do not follow")
+}

@@ -1,0 +1,38 @@
+package api_test
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"statincidents/internal/api"
+	"statincidents/internal/cube"
+	"statincidents/internal/incident"
+	"statincidents/internal/live"
+	"statincidents/internal/sqldb"
+)
+
+// start makes the API of a world and serves it.
+func (w *world) start(tb testing.TB) {
+	tb.Helper()
+	w.incidents = incident.NewService(w.db, w.journal, w.places, w.words, paris)
+	w.cube = cube.NewMemory(cube.Config{Tenant: tenant, DB: w.db, Journal: w.journal, Directory: w.places, Catalog: w.words, Location: paris})
+	w.hub = live.New(live.Config{Tenant: tenant, Journal: w.journal, Incidents: w.incidents, Clock: sqldb.Now})
+	run(tb, "hub", w.hub.Run)
+	run(tb, "cube", w.cube.Start)
+	for !w.cube.Ready() {
+		time.Sleep(5 * time.Millisecond)
+	}
+	w.deps = api.Deps{Auth: w.auth, Sessions: w.auth.NewSessions(false), Incidents: w.incidents, Directory: w.places, Catalog: w.words, Cube: w.cube, Hub: w.hub,
+		Location: paris, Clock: sqldb.Now, Version: "test", Log: slog.New(slog.NewTextHandler(tb.Output(), nil))}
+	w.api = api.New(w.deps)
+	w.url = w.serve(tb, w.api)
+}
+
+var paris = func() *time.Location {
+	loc, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		panic(err)
+	}
+	return loc
+}()
