@@ -322,7 +322,7 @@ func describe(ctx context.Context, tx *sqldb.Tx, engine sqldb.Dialect, schema in
 		m.Tables = append(m.Tables, t)
 	}
 	progress.tell(Digesting, done, done)
-	tenants, err := tenantsOf(ctx, tx)
+	tenants, err := journal.Tenants(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
@@ -343,20 +343,4 @@ func describe(ctx context.Context, tx *sqldb.Tx, engine sqldb.Dialect, schema in
 		m.Tenants = append(m.Tenants, t)
 	}
 	return m, nil
-}
-
-// tenantsOf lists the tenants that have a journal, jumping from one to the next.
-func tenantsOf(ctx context.Context, tx *sqldb.Tx) ([]int64, error) {
-	var ids []int64
-	for last := int64(math.MinInt64); ; {
-		var id *int64
-		if err := tx.QueryRow(ctx, `SELECT min(tenant_id) FROM event WHERE tenant_id > $1`, last).Scan(&id); err != nil {
-			return nil, err
-		}
-		if id == nil {
-			return ids, nil
-		}
-		ids = append(ids, *id)
-		last = *id
-	}
 }

@@ -184,6 +184,7 @@ type Verification struct {
 	Sealed int64  // of these, covered by the seals that hold
 	Seals  int64  // seals that hold
 	Hash   []byte // of the last seal that holds: keep it elsewhere as a proof
+	To     Pos    // of the last event that it covers
 	Break  *Break // the first broken place; nil when the chain holds
 }
 
@@ -214,36 +215,41 @@ type Break struct {
 // Verify recomputes the chain of a tenant from its beginning, in one snapshot,
 // and names the first broken place.
 func Verify(ctx context.Context, db *sqldb.DB, tenant int64) (*Verification, error) {
-	v := &Verification{}
+	var v *Verification
 	err := db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		*v = Verification{}
-		if err := tx.QueryRow(ctx, `SELECT count(*) FROM event WHERE tenant_id = $1`, tenant).Scan(&v.Events); err != nil {
-			return fmt.Errorf("journal: verify: %w", err)
-		}
-		var last seal
-		for {
-			next, err := sealAfter(ctx, tx, tenant, last.id)
-			if err != nil || next == nil {
-				return err
-			}
-			broken, err := last.check(ctx, tx, tenant, next, v.Sealed)
-			if err != nil {
-				return err
-			}
-			if broken != nil {
-				v.Break = broken
-				return nil
-			}
-			v.Seals++
-			v.Sealed += next.events
-			v.Hash = next.hash
-			last = *next
-		}
+		var err error
+		v, err = VerifyTx(ctx, tx, tenant)
+		return err
 	})
-	if err != nil {
-		return nil, err
+	return v, err
+}
+
+// VerifyTx is Verify in the caller's snapshot.
+func VerifyTx(ctx context.Context, tx *sqldb.Tx, tenant int64) (*Verification, error) {
+	v := &Verification{}
+	if err := tx.QueryRow(ctx, `SELECT count(*) FROM event WHERE tenant_id = $1`, tenant).Scan(&v.Events); err != nil {
+		return nil, fmt.Errorf("journal: verify: %w", err)
 	}
-	return v, nil
+	var last seal
+	for {
+		next, err := sealAfter(ctx, tx, tenant, last.id)
+		if err != nil {
+			return nil, err
+		}
+		if next == nil {
+			return v, nil
+		}
+		if v.Break, err = last.check(ctx, tx, tenant, next, v.Sealed); err != nil {
+			return nil, err
+		}
+		if v.Break != nil {
+			return v, nil
+		}
+		v.Seals++
+		v.Sealed += next.events
+		v.Hash, v.To = next.hash, next.to
+		last = *next
+	}
 }
 
 func sealAfter(ctx context.Context, tx *sqldb.Tx, tenant, id int64) (*seal, error) {

@@ -218,8 +218,18 @@ func OfMany(ctx context.Context, tx *sqldb.Tx, tenant int64, kind string, ids []
 
 // Head is the last position that a reader could be shown now.
 func Head(ctx context.Context, tx *sqldb.Tx, tenant int64) (Pos, error) {
+	return last(ctx, tx, tenant, horizon(tx))
+}
+
+// Last is the position of the last event that the transaction sees; readers
+// may still have to wait for an older one.
+func Last(ctx context.Context, tx *sqldb.Tx, tenant int64) (Pos, error) {
+	return last(ctx, tx, tenant, "")
+}
+
+func last(ctx context.Context, tx *sqldb.Tx, tenant int64, below string) (Pos, error) {
 	var p Pos
-	err := tx.QueryRow(ctx, `SELECT xact, seq FROM event WHERE tenant_id = $1`+horizon(tx)+` ORDER BY xact DESC, seq DESC LIMIT 1`, tenant).Scan(&p.Xact, &p.Seq)
+	err := tx.QueryRow(ctx, `SELECT xact, seq FROM event WHERE tenant_id = $1`+below+` ORDER BY xact DESC, seq DESC LIMIT 1`, tenant).Scan(&p.Xact, &p.Seq)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Pos{}, nil
 	}
