@@ -123,6 +123,8 @@ func draws(t *rapid.T) *rand.Rand {
 	return rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), rapid.Uint64().Draw(t, "sequence")))
 }
 
+func seeded(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, seed)) }
+
 // populate draws incidents and a text that finds some of them.
 func (w *world) populate(tb testing.TB, r *rand.Rand, most int) {
 	tb.Helper()

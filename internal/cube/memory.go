@@ -31,7 +31,7 @@ type Config struct {
 	Location  *time.Location
 
 	// Weeks gives the numbers of school weeks, asked again when the calendar
-	// changes; nil: there are none.
+	// changes; nil: those of the directory's usual school.
 	Weeks func(ctx context.Context) (SchoolWeeks, error)
 	// Now is the clock, sqldb.Now if nil.
 	Now func() time.Time
@@ -60,7 +60,7 @@ func (c Config) tables(ctx context.Context) (*tables, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cube: catalog: %w", err)
 	}
-	var weeks SchoolWeeks
+	weeks := SchoolWeeks(dir.Calendar(0))
 	if c.Weeks != nil {
 		if weeks, err = c.Weeks(ctx); err != nil {
 			return nil, fmt.Errorf("cube: calendar: %w", err)
