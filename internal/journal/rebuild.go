@@ -154,11 +154,15 @@ func Rebuild(ctx context.Context, db *sqldb.DB, tenant int64, projections []Proj
 		if err := tx.QueryRow(ctx, `SELECT count(*) FROM event WHERE tenant_id = $1`, tenant).Scan(&total); err != nil {
 			return err
 		}
-		return everyEvent(ctx, tx, tenant, func(events []Event) error {
+		err := everyEvent(ctx, tx, tenant, func(events []Event) error {
 			progress.tell(done, total)
 			done += int64(len(events))
 			return by.apply(ctx, tx, events, map[string]int64{})
 		})
+		if err != nil {
+			return err
+		}
+		return sqldb.TouchAll(ctx, tx, tenant)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("journal: rebuild: %w", err)

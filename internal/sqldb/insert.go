@@ -20,7 +20,8 @@ const (
 )
 
 // Insert adds rows in the quickest way of the engine, in order. Suffix, if
-// any, follows VALUES ("ON CONFLICT …"). Each row has one value a column.
+// any, follows VALUES ("ON CONFLICT …"; then no key may come twice in rows:
+// PostgreSQL refuses it). Each row has one value a column.
 //
 // On SQLite that is one prepared statement of one row: a statement of many
 // rows is slower, its numbered parameters being looked up by name (100,000

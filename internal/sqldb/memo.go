@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,9 +39,13 @@ type memoValue[T any] struct {
 	asked   atomic.Int64 // when the version was last read, milliseconds
 }
 
-// NewMemo makes a memo. The counter names its version among the tenant's
-// counters; load computes the value in one snapshot, where version was read.
+// NewMemo makes a memo. The counter, which ends in ".version", names its version
+// among the tenant's counters; load computes the value in one snapshot, where
+// version was read.
 func NewMemo[T any](db *DB, counter string, load func(ctx context.Context, tx *Tx, tenant, version int64) (*T, error)) *Memo[T] {
+	if !strings.HasSuffix(counter, versionSuffix) {
+		panic("sqldb: the counter of a memo ends in " + versionSuffix + ": " + counter)
+	}
 	return &Memo[T]{db: db, counter: counter, load: load}
 }
 
@@ -62,6 +67,16 @@ func (m *Memo[T]) Touch(ctx context.Context, tx *Tx, tenant int64) error {
 	}
 	tx.OnCommit(func() { m.of(tenant).touched.Add(1) })
 	return nil
+}
+
+// versionSuffix ends the name of every memo's counter.
+const versionSuffix = ".version"
+
+// TouchAll makes every memo of a tenant, in every process, load again: for a
+// command that rewrites tables whatever they are.
+func TouchAll(ctx context.Context, tx *Tx, tenant int64) error {
+	_, err := tx.Exec(ctx, `UPDATE counter SET next = next + 1 WHERE tenant_id = $1 AND name LIKE $2`, tenant, "%"+versionSuffix)
+	return err
 }
 
 // Get gives the tenant's present value; the caller must not change it.

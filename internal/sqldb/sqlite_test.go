@@ -189,12 +189,14 @@ func TestAFolderIsServedOnce(t *testing.T) {
 const childEnv = "SQLDB_TEST_CHILD"
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(childEnv); dir != "" {
-		if err := child(dir); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+	for name, run := range map[string]func(string) error{childEnv: child, crashEnv: crashing} {
+		if place := os.Getenv(name); place != "" {
+			if err := run(place); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			os.Exit(0)
 		}
-		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }

@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) *sqldb.DB) {
 		{"rows are inserted in bulk and in order", bulk},
 		{"a bulk insert obeys its suffix", bulkConflict},
 		{"a row of the wrong width is refused", bulkWidth},
+		{"an upsert adds or replaces", upserts},
 		{"a hook runs once, after the commit", onCommit},
 		{"Write or Read inside another is refused", nested},
 		{"Close waits for the commands in hand", closeWhileWriting},
@@ -482,6 +483,33 @@ func bulkConflict(t *testing.T, b *bundle) {
 		err := tx.QueryRow(ctx, `SELECT count(*), sum(n) FROM conform`).Scan(&n, &sum)
 		if n != 250 || sum != 500 {
 			t.Errorf("%d rows with sum %d, want 250 with 500", n, sum)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func upserts(t *testing.T, b *bundle) {
+	for _, n := range []int64{1, 7} {
+		b.must(t, func(ctx context.Context, tx *sqldb.Tx) error {
+			return tx.Upsert(ctx, "conform", []string{"id"}, []string{"id", "n"}, [][]any{{1, n}, {n + 10, n}})
+		})
+	}
+	// With nothing but the key there is nothing to replace.
+	for range 2 {
+		b.must(t, func(ctx context.Context, tx *sqldb.Tx) error {
+			key := []string{"tenant_id", "account_id", "school_id"}
+			return tx.Upsert(ctx, "account_school", key, key, [][]any{{1, 2, 3}})
+		})
+	}
+	b.expect(t, 1, 11, 17)
+	err := b.db.Read(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+		var n int64
+		err := tx.QueryRow(ctx, `SELECT n FROM conform WHERE id = 1`).Scan(&n)
+		if n != 7 {
+			t.Errorf("the row holds %d", n)
 		}
 		return err
 	})
