@@ -31,7 +31,7 @@ func TestKeyboard(t *testing.T) {
 	}
 
 	tab.Press("/")
-	if got := tab.Focused(); !strings.HasPrefix(got, "input#f-q") {
+	if got := tab.Focused(); !strings.HasPrefix(got, "input#q-q") {
 		t.Errorf("/ leads to %q", got)
 	}
 	tab.Press("jk?") // typed, not obeyed
@@ -44,6 +44,7 @@ func TestKeyboard(t *testing.T) {
 	tab.Press("compte")
 	tab.Wait(`document.querySelector("#palette .go-item[aria-selected=true]")?.getAttribute("href") === "/account"`)
 	tab.Axe()
+	tab.keep("palette-1366-light")
 	tab.Press(Enter)
 	tab.Wait(`location.pathname === "/account"`)
 
@@ -51,6 +52,7 @@ func TestKeyboard(t *testing.T) {
 	tab.Press("?")
 	tab.Wait(`document.querySelector("#keys").open`)
 	tab.Axe()
+	tab.keep("keys-1366-light")
 	tab.Press(Escape)
 	tab.Wait(`!document.querySelector("#keys").open`)
 	tab.Press("e")
@@ -61,7 +63,7 @@ func TestFiltersKeepTheAddress(t *testing.T) {
 	site, browser := Start(t), Open(t)
 	tab := site.SignIn(t, browser, auth.Lead)
 	tab.Go("/styleguide?sort=number")
-	tab.Do(`(e => { e.value = "waiting"; e.dispatchEvent(new Event("change", {bubbles: true})) })(document.querySelector("#f-state"))`)
+	tab.Do(`(e => { e.value = "waiting"; e.dispatchEvent(new Event("change", {bubbles: true})) })(document.querySelector("#q-state"))`)
 	tab.Wait(`location.search === "?sort=number&state=waiting"`)
 	tab.Wait(`document.querySelector(".chip")?.innerText.includes("En attente")`)
 	tab.Do("history.back()")

@@ -55,12 +55,18 @@ func TestScreens(t *testing.T) {
 					defer func() { tab.t = outer }()
 					tab.Theme(theme)
 					tab.look(size.width)
-					if *screens != "" {
-						tab.Screenshot(filepath.Join(*screens, fmt.Sprintf("%s-%d-%s.png", p.name, size.width, theme)))
-					}
+					tab.keep(fmt.Sprintf("%s-%d-%s", p.name, size.width, theme))
 				})
 			}
 		}
+	}
+}
+
+// keep keeps a picture of the page if pictures are wanted.
+func (tab *Tab) keep(name string) {
+	tab.t.Helper()
+	if *screens != "" {
+		tab.Screenshot(filepath.Join(*screens, name+".png"))
 	}
 }
 

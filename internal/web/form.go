@@ -20,6 +20,7 @@ type Form struct {
 	values  url.Values
 	refused map[string]string
 	theirs  map[string]string
+	labels  map[string]string
 	Summary string // why the form was refused, "" if it was not
 }
 
@@ -95,11 +96,16 @@ func (f *Form) Refused(err error) bool {
 	return true
 }
 
-// Wrong lists the refused fields, for the summary above the form.
+// Wrong lists the refused fields, for the summary above the form. A field
+// without a control in the form is said without a link.
 func (f *Form) Wrong() []Link {
 	var list []Link
 	for _, name := range slices.Sorted(keys(f.refused)) {
-		list = append(list, Link{Label: f.refused[name], Href: "#f-" + name})
+		link := Link{Label: f.refused[name]}
+		if label := f.labels[name]; label != "" {
+			link = Link{Label: f.Label(label) + link.Label, Href: "#f-" + name}
+		}
+		list = append(list, link)
 	}
 	return list
 }
@@ -139,6 +145,10 @@ type Option struct {
 }
 
 func (f *Form) field(kind, name, label string) Field {
+	if f.labels == nil {
+		f.labels = map[string]string{}
+	}
+	f.labels[name] = label
 	return Field{
 		Kind: kind, Name: name, ID: "f-" + name, Label: label, Value: f.Get(name),
 		Error: f.refused[name], Theirs: f.theirs[name], Optional: f.T("common.optional"),

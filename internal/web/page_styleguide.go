@@ -9,6 +9,7 @@ import (
 	"statincidents/internal/auth"
 	"statincidents/internal/fault"
 	"statincidents/internal/incident"
+	"statincidents/internal/locale"
 )
 
 // guidePage shows every component in its states: what authors choose from, and
@@ -46,8 +47,8 @@ func (s *Server) styleGuideRoutes() {
 	s.page("GET /styleguide", s.styleGuide)
 	s.page("GET /styleguide/confirm", func(r *Request) error {
 		return r.Confirm(Confirm{
-			Title: "Supprimer la catégorie « Vidéoprojecteur interactif » ?", Verb: "Supprimer la catégorie", Action: "/styleguide/confirm", Cancel: "/styleguide",
-			Text:   "Les 38 incidents de cette catégorie resteront, sous « Affichage ». Cela ne peut pas être défait.",
+			Title: locale.Typeset(locale.French, "Supprimer la catégorie « Vidéoprojecteur interactif » ?"), Verb: "Supprimer la catégorie", Action: "/styleguide/confirm", Cancel: "/styleguide",
+			Text:   locale.Typeset(locale.French, "Les 38 incidents de cette catégorie resteront, sous « Affichage ». Cela ne peut pas être défait."),
 			Facts:  []string{"38 incidents changent de catégorie", "2 sous-catégories disparaissent"},
 			Crumbs: []Link{{Label: "Guide de style", Href: "/styleguide"}},
 		})

@@ -41,6 +41,7 @@ func (r *Request) FilterBar(fields []Field, keep ...string) FilterBar {
 	var names []string
 	for _, f := range fields {
 		f = f.Plain()
+		f.ID = "q-" + f.Name // a form of the page may have a field of that name
 		bar.Fields = append(bar.Fields, f)
 		names = append(names, f.Name)
 		for _, v := range r.Address.All(f.Name) {

@@ -69,3 +69,11 @@ document.addEventListener("keydown", (event) => {
   menu.open = false;
   menu.querySelector("summary")?.focus();
 });
+
+// On a phone the filters unfold at a touch.
+document.addEventListener("click", (event) => {
+  const button = (event.target as Element).closest<HTMLElement>("[data-fold]");
+  if (!button) return;
+  const open = button.closest("form")?.classList.toggle("unfolded") ?? false;
+  button.setAttribute("aria-expanded", String(open));
+});
