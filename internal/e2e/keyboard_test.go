@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"statincidents/internal/auth"
+	"statincidents/internal/incident"
 )
 
 func TestKeyboard(t *testing.T) {
@@ -96,4 +97,17 @@ func TestNavigationFolds(t *testing.T) {
 	tab.Axe()
 	tab.Go("/account")
 	tab.Wait(`document.querySelector(".nav").offsetWidth < 80`)
+}
+
+func TestLive(t *testing.T) {
+	site, browser := Start(t), Open(t)
+	tab := site.SignIn(t, browser, auth.Technician)
+	tab.Go("/styleguide")
+	tab.Wait(`document.documentElement.dataset.liveState === "open"`)
+	for _, title := range []string{"Imprimante muette", "Tableau noir"} {
+		if _, err := site.Incidents.Declare(t.Context(), auth.System(1), incident.Declaration{Title: title, School: site.School}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tab.Wait(`document.querySelector("[data-live-count]").textContent === "2 nouveaux, afficher"`)
 }

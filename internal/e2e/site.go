@@ -2,26 +2,23 @@ package e2e
 
 import (
 	"context"
-	"net/http/httptest"
+	"log/slog"
 	"testing"
+	"time"
 
+	"statincidents/internal/app"
 	"statincidents/internal/auth"
-	"statincidents/internal/catalog"
 	"statincidents/internal/directory"
-	"statincidents/internal/journal"
-	"statincidents/internal/sqldb"
-	"statincidents/internal/testkit"
-	"statincidents/internal/web"
 )
 
-// Site is a running house with an account for each role.
+// Site is the real house, running on an embedded database of its own, with one
+// school and an account for each role.
 type Site struct {
-	URL       string
-	DB        *sqldb.DB
-	Journal   *journal.Journal
-	Auth      *auth.Service
-	Directory *directory.Service
-	Catalog   *catalog.Service
+	*app.App
+
+	URL    string
+	School int64
+	Person int64 // the declarant's
 }
 
 // Password is that of every account of a Site; the login is the role's name.
@@ -30,10 +27,42 @@ const Password = "une phrase assez longue" //nolint:gosec // of accounts that li
 // Start runs a site until the end of the test.
 func Start(t *testing.T) *Site {
 	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	house, err := app.New(ctx, app.Config{Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		stop()
+		t.Fatal(err)
+	}
+	s := &Site{App: house}
+	ended := make(chan error, 1)
+	ready := make(chan string, 1)
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+		if err := house.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	go func() {
+		ended <- house.Serve(ctx, app.ServeConfig{Listen: "127.0.0.1:0", Demo: true, Version: "1.0", Ready: func(url string) { ready <- url }})
+	}()
+	select {
+	case s.URL = <-ready:
+	case err := <-ended:
+		ended <- nil
+		t.Fatalf("serve: %v", err)
+	case <-time.After(time.Minute):
+		t.Fatal("the house is not ready after a minute")
+	}
+	s.furnish(t)
+	return s
+}
+
+func (s *Site) furnish(t *testing.T) {
+	t.Helper()
 	ctx := context.Background()
-	db := testkit.SQLite(t)
-	j := journal.New(db)
-	s := &Site{DB: db, Journal: j, Auth: auth.New(db, j, auth.Config{}), Directory: directory.New(db, j), Catalog: catalog.New(db, j)}
 	system := auth.System(1)
 	settings := directory.DefaultSettings
 	settings.Name = "Loiret"
@@ -48,6 +77,7 @@ func Start(t *testing.T) *Site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.School, s.Person = school.ID, person.ID
 	for _, role := range auth.Roles {
 		in := auth.NewAccount{Login: string(role), Name: "Mme de La Rochefoucauld", Password: Password, Role: role}
 		if role == auth.Declarant {
@@ -60,13 +90,6 @@ func Start(t *testing.T) *Site {
 			t.Fatal(err)
 		}
 	}
-	server := httptest.NewServer(web.New(web.Deps{
-		Auth: s.Auth, Sessions: s.Auth.NewSessions(false), FirstRun: s.Auth.NewFirstRun(), Directory: s.Directory, Catalog: s.Catalog,
-		Tenant: 1, Now: sqldb.Now, Version: "1.0", Demo: true,
-	}))
-	t.Cleanup(server.Close)
-	s.URL = server.URL
-	return s
 }
 
 // SignIn opens a tab where an account of that role has signed in through the

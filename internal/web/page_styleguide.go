@@ -2,11 +2,13 @@ package web
 
 import (
 	"fmt"
+	"html/template"
 	"net/http"
 	"strings"
 	"time"
 
 	"statincidents/internal/auth"
+	"statincidents/internal/chart"
 	"statincidents/internal/fault"
 	"statincidents/internal/incident"
 	"statincidents/internal/locale"
@@ -94,8 +96,8 @@ func (s *Server) styleGuide(r *Request) error {
 		}, "sort"),
 		Tabs: r.TabsBy("tab", "Vues", "all", "Tous", "open", "À traiter", "waiting", "En attente", "closed", "Clos et annulés"),
 		Keys: []KeyFigure{
-			{Label: "Incidents à traiter", Value: r.Int(143), Href: "/styleguide", Trend: &Trend{Dir: "up", Text: "+12 %", Against: "que la semaine dernière", Tone: "worse"}, Note: "58 collèges, au 12 mars"},
-			{Label: "Délai médian de résolution", Value: r.Num(5.6, 1), Unit: "h", Trend: &Trend{Dir: "down", Text: "−18 %", Against: "que l'an dernier", Tone: "better"}, Note: "612 résolus, 31 encore ouverts"},
+			{Label: "Incidents à traiter", Value: r.Int(143), Href: "/styleguide", Trend: &Trend{Dir: "up", Text: "+12 %", Against: "que la semaine dernière", Tone: "worse"}, Note: "58 collèges, au 12 mars", Spark: r.guideSpark("s1", 98, 102, 97, 110, 108, 121, 119, 127, 125, 131, 128, 143)},
+			{Label: "Délai médian de résolution", Value: r.Num(5.6, 1), Unit: "h", Trend: &Trend{Dir: "down", Text: "−18 %", Against: "que l'an dernier", Tone: "better"}, Note: "612 résolus, 31 encore ouverts", Spark: r.guideSpark("s2", 8, 7.5, 7.9, 7, 6.8, 6.9, 6.1, 6, 5.8, 6.2, 5.7, 5.6)},
 			{Label: "Déclarés cette semaine", Value: r.Int(1234), Trend: &Trend{Dir: "flat", Text: "stable"}, Note: "du 9 au 15 mars"},
 			{Label: "Rouverts au moins une fois", Value: r.Pct(0.183, 0), Note: "sur 612 résolus"},
 			{Label: "Pour 100 ordinateurs", Value: "—", Note: "nombre d'ordinateurs non renseigné"},
@@ -159,11 +161,42 @@ func (s *Server) styleGuide(r *Request) error {
 	p.Charts = []ChartFrame{
 		{
 			Printer: r.Printer, ID: "c1", Title: "Les pannes d'impression ont doublé à Pithiviers", Question: "Incidents déclarés, 58 collèges, année scolaire 2025-2026, au 12 mars",
-			Drawing: drawn(guideDrawing), Table: &small, How: "Chaque barre compte les incidents déclarés ; un clic ouvre leur liste.", Exports: []Link{{Label: "CSV", Href: "/styleguide"}, {Label: "XLSX", Href: "/styleguide"}},
+			Drawing: r.guideBars(), Table: &small, How: "Chaque barre compte les incidents déclarés ; un clic ouvre leur liste.", Exports: []Link{{Label: "CSV", Href: "/styleguide"}, {Label: "XLSX", Href: "/styleguide"}},
 		},
-		{Printer: r.Printer, ID: "c2", Title: "Incidents par heure et par jour", Question: "Aucune déclaration dans cette période", Empty: "Il n'y a rien à dessiner : choisissez une période plus longue."},
+		{Printer: r.Printer, ID: "c3", Title: "Les lundis matin sont les plus chargés", Question: "Incidents déclarés par heure et par jour, 58 collèges", Drawing: r.guideHeat(), How: "Plus la case est foncée, plus on a déclaré d'incidents dans l'heure."},
+		{Printer: r.Printer, ID: "c2", Title: "Incidents par commune", Question: "Aucune déclaration dans cette période", Empty: "Il n'y a rien à dessiner : choisissez une période plus longue."},
 	}
 	return guideView.show(r, http.StatusOK, p)
 }
 
-const guideDrawing = `<svg viewBox="0 0 480 132" role="img" aria-label="Barres : impression 214, vidéoprojection 180, réseau 96"><g class="guide-text"><text x="0" y="24">Impression</text><text x="0" y="64">Vidéoprojection</text><text x="0" y="104">Réseau</text></g><rect class="guide-bar" x="110" y="8" width="321" height="24"/><rect class="guide-bar" x="110" y="48" width="270" height="24"/><rect class="guide-bar" x="110" y="88" width="144" height="24"/><g class="guide-text"><text x="437" y="24">214</text><text x="386" y="64">180</text><text x="260" y="104">96</text></g><path class="guide-axis" d="M110 0v124"/></svg>`
+// guideSpark is a course of twelve weeks.
+func (r *Request) guideSpark(id string, values ...float64) template.HTML {
+	return (&chart.Spark{Head: chart.Head{ID: id, Label: "douze dernières semaines"}, Values: values}).HTML(r.Printer)
+}
+
+func (r *Request) guideBars() template.HTML {
+	bars := &chart.Bars{Head: chart.Head{ID: "g-bars", Label: "Incidents par type"}, Ghost: "2024-2025"}
+	for i, row := range []struct {
+		label         string
+		value, before float64
+	}{{"Impression", 214, 103}, {"Vidéoprojection", 180, 171}, {"Réseau et accès à Internet", 96, 110}, {"Logiciel pédagogique", 41, 38}} {
+		bars.Items = append(bars.Items, chart.Bar{Label: row.label, Value: row.value, Ghost: row.before, Category: i + 1, Href: r.Address.Toggle("state", "open").String()})
+	}
+	return chart.Render(bars, r.Printer, chart.Half)
+}
+
+func (r *Request) guideHeat() template.HTML {
+	heat := &chart.Heat{Head: chart.Head{ID: "g-heat", Label: "Incidents par heure et par jour"}}
+	for hour := 8; hour <= 17; hour++ {
+		heat.Cols = append(heat.Cols, r.Hour(hour))
+	}
+	for day := time.Monday; day <= time.Friday; day++ {
+		heat.Rows = append(heat.Rows, r.Weekday(day))
+		row := make([]chart.Cell, len(heat.Cols))
+		for i := range row {
+			row[i] = chart.Cell{Value: float64((i*7 + int(day)*5) % 23), Href: r.Address.With("hour", heat.Cols[i]).String()}
+		}
+		heat.Cells = append(heat.Cells, row)
+	}
+	return chart.Render(heat, r.Printer, chart.Half)
+}

@@ -220,10 +220,10 @@ type ChartFrame struct {
 	*locale.Printer
 
 	ID       string
-	Title    string // the finding when there is one
-	Under    bool   // it stands under a section's heading
-	Question string // what, of whom, when
-	Drawing  template.HTML
+	Title    string        // the finding when there is one
+	Under    bool          // it stands under a section's heading
+	Question string        // what, of whom, when
+	Drawing  template.HTML // of chart.Render
 	Table    *Table
 	How      string // one sentence
 	Exports  []Link

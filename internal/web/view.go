@@ -103,8 +103,3 @@ func newFragment[P any](file, name string) *fragment[P] {
 }
 
 func (f *fragment[P]) show(r *Request, p P) error { return r.send(f.t, http.StatusOK, p) }
-
-// drawn marks a drawing of ours (internal/chart) as safe markup.
-func drawn(svg string) template.HTML {
-	return template.HTML(svg) //nolint:gosec // charts escape their texts
-}
