@@ -73,10 +73,33 @@ var docsTemplate = template.Must(template.New("docs").Parse(docsText))
 // docsView is what the documentation page shows.
 type docsView struct {
 	Title, Version string
-	Intro          []string
+	Intro          []docsParagraph
 	Groups         []docsGroup
 	Codes          []docsCode
 	Schemas        []docsSchema
+}
+
+// docsParagraph is a text whose pieces between backquotes are code.
+type docsParagraph []docsPiece
+
+type docsPiece struct {
+	Text string
+	Code bool
+}
+
+// paragraphs cuts a description into paragraphs and those at their backquotes.
+func paragraphs(text string) []docsParagraph {
+	var list []docsParagraph
+	for p := range strings.SplitSeq(text, "\n\n") {
+		var pieces docsParagraph
+		for i, piece := range strings.Split(p, "`") {
+			if piece != "" {
+				pieces = append(pieces, docsPiece{piece, i%2 == 1})
+			}
+		}
+		list = append(list, pieces)
+	}
+	return list
 }
 
 type docsGroup struct {
@@ -86,7 +109,7 @@ type docsGroup struct {
 
 type docsOperation struct {
 	ID, Method, Path, Summary string
-	Description               []string
+	Description               []docsParagraph
 	Parameters                []docsMember
 	Body                      *docsType
 	Answers                   []docsAnswer
@@ -138,7 +161,7 @@ var codeMeanings = map[string]string{
 }
 
 func docsPage(spec *huma.OpenAPI) ([]byte, error) {
-	view := docsView{Title: spec.Info.Title, Version: spec.Info.Version, Intro: strings.Split(spec.Info.Description, "\n\n")}
+	view := docsView{Title: spec.Info.Title, Version: spec.Info.Version, Intro: paragraphs(spec.Info.Description)}
 	for _, tag := range spec.Tags {
 		group := docsGroup{Name: tag.Name, Description: tag.Description}
 		for _, path := range slices.Sorted(maps.Keys(spec.Paths)) {
@@ -175,9 +198,7 @@ func operations(item *huma.PathItem) []*huma.Operation {
 
 func docsOp(op *huma.Operation) docsOperation {
 	out := docsOperation{ID: op.OperationID, Method: op.Method, Path: op.Path, Summary: op.Summary}
-	if op.Description != "" {
-		out.Description = strings.Split(op.Description, "\n\n")
-	}
+	out.Description = paragraphs(op.Description)
 	for _, p := range op.Parameters {
 		out.Parameters = append(out.Parameters, docsMember{p.Name, p.In, firstOf(p.Description, p.Schema), typeOf(p.Schema), p.Required})
 	}

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -33,10 +32,10 @@ func (q *ListQuery) Resolve(c huma.Context) []error {
 
 // listed is a page whose incidents show the members that were asked for.
 type listed struct {
-	Items []map[string]json.RawMessage `json:"items"`
-	Next  string                       `json:"next,omitempty"`
-	Total int                          `json:"total"`
-	AsOf  string                       `json:"as_of"`
+	Items []any  `json:"items"`
+	Next  string `json:"next,omitempty"`
+	Total int    `json:"total"`
+	AsOf  string `json:"as_of"`
 }
 
 // Limits of a page of incidents.
@@ -57,9 +56,6 @@ var members = func() []string {
 	return names
 }()
 
-// usualMembers leave the long texts out.
-var usualMembers = slices.DeleteFunc(slices.Clone(members), func(m string) bool { return m == "description" || m == "resolution" })
-
 func (a *API) registerList() {
 	text := func(name, about string) *huma.Param {
 		return &huma.Param{Name: name, In: "query", Description: about, Schema: &huma.Schema{Type: huma.TypeString}}
@@ -70,19 +66,21 @@ func (a *API) registerList() {
 		text("from", "First day of the period, like 2026-03-01; from the beginning if absent."),
 		text("to", "First day after the period; until now if absent."),
 		text("measure", "The incidents behind a figure: count (if absent), resolved, backlog, reopened… as in a question's measures."),
+		text("shift", "Days by which the period lies earlier: the list behind a comparison."),
 		text("sort", "opened, resolved, updated, priority, number, school or age; descending with - before. -opened if absent."),
 		text("after", "The next of the page before."),
 		text("fields", "Members to show, with commas between; all but description and resolution if absent. id is always there."),
 		{Name: "limit", In: "query", Description: "Incidents of one page; 50 if absent.", Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: &one, Maximum: &most}},
 	}
 	for _, d := range cube.Dims {
-		params = append(params, text(string(d), "Only that "+strings.ReplaceAll(string(d), "_", " ")+" (a question's key; empty: not known). May be given several times. "+string(d)+".not leaves out, "+string(d)+".from and "+string(d)+".to bound."))
+		params = append(params, text(string(d), "Filter by the key of that dimension."))
 	}
 	registry := a.huma.OpenAPI().Components.Schemas
 	registry.RegisterTypeAlias(reflect.TypeFor[listed](), reflect.TypeFor[wire.IncidentPage]())
 	op := huma.Operation{OperationID: "list-incidents", Method: http.MethodGet, Path: Prefix + "/incidents", Tags: []string{"incidents"}, Parameters: params,
-		Summary:     "Incidents",
-		Description: "The incidents of the account's scope, page by page. The filters are those of a question: the list and the figure always agree. Merged and cancelled incidents are left out unless state names them."}
+		Summary: "Incidents",
+		Description: "The incidents of the account's scope, page by page. The filters are those of a question: the list and the figure always agree. Merged and cancelled incidents are left out unless `state` names them.\n\n" +
+			"A filter is a dimension with a key: `priority=3`. Given several times it keeps each of them; the key `~` is: not known. `priority.not=3` leaves out; `priority.from=2` and `priority.to=4` bound, inclusive. All filters must hold."}
 	huma.Register(a.huma, op, handler(a, func(ctx context.Context, in *struct{ ListQuery }) (*output[listed], error) {
 		q, fields, err := readList(in.values)
 		if err != nil {
@@ -110,84 +108,53 @@ func (a *API) list(ctx context.Context, q cube.ListQuery, fields []string) (list
 	if err != nil {
 		return listed{}, err
 	}
-	out := listed{Items: make([]map[string]json.RawMessage, 0, len(found)), Next: page.Next, Total: page.Total, AsOf: page.AsOf}
+	out := listed{Items: make([]any, 0, len(found)), Next: page.Next, Total: page.Total, AsOf: page.AsOf}
 	for k := range found {
-		raw, err := json.Marshal(s.incident(&found[k]))
+		i := s.incident(&found[k])
+		if fields == nil {
+			i.Description, i.Resolution = "", ""
+			out.Items = append(out.Items, i)
+			continue
+		}
+		item, err := only(&i, fields)
 		if err != nil {
 			return listed{}, err
 		}
-		var item map[string]json.RawMessage
-		if err := json.Unmarshal(raw, &item); err != nil {
-			return listed{}, err
-		}
-		maps.DeleteFunc(item, func(name string, _ json.RawMessage) bool { return !slices.Contains(fields, name) })
 		out.Items = append(out.Items, item)
 	}
 	return out, nil
 }
 
-// readList reads the address of a list.
+// only keeps some members of an incident.
+func only(i *wire.Incident, fields []string) (map[string]json.RawMessage, error) {
+	raw, err := json.Marshal(i)
+	if err != nil {
+		return nil, err
+	}
+	var item map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &item); err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(item, func(name string, _ json.RawMessage) bool { return !slices.Contains(fields, name) })
+	return item, nil
+}
+
+// readList reads the address of a list: cube's parameters, and ours.
 func readList(values url.Values) (q cube.ListQuery, fields []string, err error) {
+	if q, err = cube.DecodeList(values, "fields"); err != nil {
+		return q, nil, err
+	}
 	var f fault.Fields
-	fields = usualMembers
-	q.Limit = usualPage
-	filters := map[cube.Dim]*cube.Filter{}
-	filter := func(d cube.Dim) *cube.Filter {
-		if filters[d] == nil {
-			filters[d] = &cube.Filter{Dim: d}
-		}
-		return filters[d]
+	switch {
+	case values.Has("limit") && (q.Limit < 1 || q.Limit > maxPage):
+		f.Add("limit", "error.field.range", "min", 1, "max", maxPage)
+	case q.Limit == 0:
+		q.Limit = usualPage
 	}
-	for name, given := range values {
-		last := given[len(given)-1]
-		switch name {
-		case "q":
-			q.Text = last
-		case "from":
-			q.From = readDay(&f, name, last)
-		case "to":
-			q.To = readDay(&f, name, last)
-		case "measure":
-			q.Measure = cube.Measure(last)
-		case "sort":
-			q.Sort = last
-		case "after":
-			q.After = last
-		case "limit":
-			n, err := strconv.Atoi(last)
-			if err != nil || n < 1 || n > maxPage {
-				f.Add(name, "error.field.range", "min", 1, "max", maxPage)
-			}
-			q.Limit = n
-		case "fields":
-			fields = append(strings.Split(last, ","), "id")
-			for _, m := range fields {
-				if !slices.Contains(members, m) {
-					f.Add(name, "error.field.unknown")
-				}
-			}
-		default:
-			dim, how, _ := strings.Cut(name, ".")
-			d := cube.Dim(dim)
-			switch {
-			case !d.Valid():
-				f.Add(name, "error.api.unexpected")
-			case how == "":
-				filter(d).In = given
-			case how == "not":
-				filter(d).NotIn = given
-			case how == "from":
-				filter(d).From = last
-			case how == "to":
-				filter(d).To = last
-			default:
-				f.Add(name, "error.api.unexpected")
-			}
-		}
-	}
-	for _, d := range cube.Dims {
-		if filters[d] != nil {
-			q.Filters = append(q.Filters, *filters[d])
+	if asked := values.Get("fields"); asked != "" {
+		fields = append(strings.Split(asked, ","), "id")
+		if slices.ContainsFunc(fields, func(m string) bool { return !slices.Contains(members, m) }) {
+			f.Add("fields", "error.field.unknown")
 		}
 	}
 	return q, fields, f.Err()

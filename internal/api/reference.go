@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -196,7 +195,7 @@ func (a *API) today() calendar.Day {
 
 func showSchool(places *directory.Index, who auth.Identity, s directory.School, today calendar.Day) wire.School {
 	out := wire.School{ID: s.ID, UAI: s.UAI, Name: s.Name, Commune: s.Commune, INSEE: s.INSEE, PostalCode: s.PostalCode, Address: s.Address,
-		Zone: s.Zone, Opened: showDay(s.Opened), Closed: showDay(s.Closed)}
+		Zone: s.Zone, Opened: s.Opened.String(), Closed: s.Closed.String()}
 	if s.Located {
 		out.Latitude, out.Longitude = &s.Lat, &s.Lon
 	}
@@ -206,12 +205,4 @@ func showSchool(places *directory.Index, who auth.Identity, s directory.School, 
 		}
 	}
 	return out
-}
-
-// showDay writes a day as "2026-03-03", an unknown one as "".
-func showDay(d calendar.Day) string {
-	if d == 0 {
-		return ""
-	}
-	return d.Time().Format(time.DateOnly)
 }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -11,6 +10,7 @@ import (
 	"statincidents/internal/calendar"
 	"statincidents/internal/cube"
 	"statincidents/internal/fault"
+	"statincidents/internal/locale"
 )
 
 // readQuery reads the days of a question; what else may be wrong is for the cube
@@ -33,15 +33,11 @@ func readQuery(s *wire.StatsQuery) (cube.Query, error) {
 
 // readDay reads "2026-03-03"; "" is 0.
 func readDay(f *fault.Fields, field, s string) calendar.Day {
-	if s == "" {
-		return 0
-	}
-	t, err := time.Parse(time.DateOnly, s)
+	day, err := calendar.ParseDay(s)
 	if err != nil {
 		f.Add(field, "error.field.date")
-		return 0
 	}
-	return calendar.Date(t.Date())
+	return day
 }
 
 func (a *API) registerStatistics() {
@@ -60,13 +56,23 @@ func (a *API) registerStatistics() {
 			if err != nil {
 				return nil, err
 			}
+			places, err := a.places(ctx)
+			if err != nil {
+				return nil, err
+			}
+			words, err := a.words(ctx)
+			if err != nil {
+				return nil, err
+			}
+			req := requestOf(ctx)
+			cube.NewLabeler(places, words, locale.For(req.language, req.location)).Fill(&res)
 			return &output[wire.StatsResult]{showResult(&res)}, nil
 		})
 }
 
 func showResult(res *cube.Result) wire.StatsResult {
 	out := wire.StatsResult{Rows: make([]wire.StatsRow, len(res.Rows)), Total: showRow(&res.Query, &res.Total), Population: res.Population, Excluded: res.Excluded,
-		From: res.From.Time().Format(time.DateOnly), To: res.To.Time().Format(time.DateOnly), AsOf: res.AsOf, At: res.At}
+		From: res.From.String(), To: res.To.String(), AsOf: res.AsOf, At: res.At}
 	for i := range res.Rows {
 		out.Rows[i] = showRow(&res.Query, &res.Rows[i])
 	}
