@@ -123,12 +123,8 @@ func (s *Service) importing(ctx context.Context, by auth.Identity, histories []H
 }
 
 func (s *Service) importTx(ctx context.Context, tx *sqldb.Tx, tenant int64, plans []*plan, result *ImportResult, write bool) error {
-	if tx.Dialect() == sqldb.PostgreSQL {
-		// A table that has just been filled has no statistics yet, and plans
-		// made while it was empty read it whole for each lookup.
-		if _, err := tx.Exec(ctx, "SELECT set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)"); err != nil {
-			return err
-		}
+	if err := tx.PlanAfresh(ctx); err != nil {
+		return err
 	}
 	known, err := s.known(ctx, tx, tenant, plans, write)
 	if err != nil {

@@ -285,3 +285,13 @@ func pauseFor(ctx context.Context, d time.Duration) {
 	case <-t.C:
 	}
 }
+
+// Rewind puts a named reader back to the beginning, in the transaction that
+// empties what the reader makes.
+func Rewind(ctx context.Context, tx *sqldb.Tx, tenant int64, reader string) error {
+	if err := lockReader(ctx, tx, tenant, reader); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `UPDATE reader_cursor SET xact = 0, seq = 0 WHERE tenant_id = $1 AND reader = $2`, tenant, reader)
+	return err
+}

@@ -92,3 +92,15 @@ func (tx *Tx) NextIDs(ctx context.Context, tenant int64, counter string, n int64
 	}
 	return next - n, nil
 }
+
+// PlanAfresh makes the rest of the transaction look rows up by index, with a
+// plan made for each statement. It is for bulk work on a table that has just
+// been filled: PostgreSQL has no statistics of it yet, and a plan kept from
+// when it was empty reads it whole for each lookup. SQLite needs nothing.
+func (tx *Tx) PlanAfresh(ctx context.Context) error {
+	if tx.dialect == SQLite {
+		return nil
+	}
+	_, err := tx.Exec(ctx, "SELECT set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)")
+	return err
+}
