@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"statincidents/internal/intake/table"
 	"statincidents/internal/testkit"
 )
 
@@ -23,12 +24,13 @@ type heard struct {
 	tickets    []ticket
 }
 
-func (h *heard) rejected(p *Problem) error { h.rejects = append(h.rejects, p); return nil }
-func (h *heard) doubtful(p *Problem)       { h.doubts = append(h.doubts, p) }
-func (h *heard) duplicate(n int)           { h.duplicates += n }
-func (h *heard) read(int64)                {}
-func (h *heard) understood(n int)          { h.rows += n }
-func (h *heard) ticket(t ticket) error     { h.tickets = append(h.tickets, t); return nil }
+func (h *heard) rejected(p *Problem) error          { h.rejects = append(h.rejects, p); return nil }
+func (h *heard) doubtful(p *Problem)                { h.doubts = append(h.doubts, p) }
+func (h *heard) duplicate(n int)                    { h.duplicates += n }
+func (h *heard) read(int64) error                   { return nil }
+func (h *heard) refuse(*record, table.Row) *Problem { return nil }
+func (h *heard) understood(n int)                   { h.rows += n }
+func (h *heard) ticket(t ticket) error              { h.tickets = append(h.tickets, t); return nil }
 
 func profile(tb testing.TB, name string) Profile {
 	tb.Helper()
@@ -63,7 +65,7 @@ func TestUCI(t *testing.T) {
 	defer f.Close()
 	var h heard
 	d := digest{profile: profile(t, "servicenow"), to: &h}
-	if err := d.run(context.Background(), f); err != nil {
+	if err := d.run(context.Background(), f, nil); err != nil {
 		t.Fatal(err)
 	}
 	type figures struct {

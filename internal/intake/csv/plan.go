@@ -7,7 +7,9 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"statincidents/internal/directory"
 	"statincidents/internal/fault"
+	"statincidents/internal/incident"
 	"statincidents/internal/intake/table"
 )
 
@@ -34,6 +36,10 @@ const (
 	SkippedHour  Reason = "skipped_hour" // an instant in the hour skipped for summer time
 	CutTitle     Reason = "cut_title"    // a title longer than titles may be
 	NoTitle      Reason = "no_title"     // the number was taken for the title
+	// Companion is a good row that stands beside a rejected one of its ticket,
+	// so that the file of rejected rows tells the whole story of the ticket. It
+	// is not counted as rejected.
+	Companion Reason = "companion"
 )
 
 // Problem is a rejected row, or a doubt about a row that was kept.
@@ -241,6 +247,11 @@ func (pl *plan) understand(row table.Row, doubt func(*Problem)) (record, *Proble
 		}
 	}
 	r.actor = tidy(pl.value(row, pl.actor))
+	if len(r.actor) > maxPerson {
+		if n := utf8.RuneCountInString(r.actor); n > maxPerson {
+			return r, problem(row, pl.name(pl.actor), LongField, "got", n, "max", maxPerson)
+		}
+	}
 	for i := range pl.fields {
 		f := &pl.fields[i]
 		c, bad := pl.cell(row, f, doubt)
@@ -367,6 +378,8 @@ func (pl *plan) own(row table.Row, f *planned, column int, v string, doubt func(
 		limit = maxText
 	case f.to == toMachine:
 		limit = maxMachine
+	case f.target.sort == sortPerson:
+		limit = maxPerson
 	}
 	if len(v) > limit {
 		if n := utf8.RuneCountInString(v); n > limit {
@@ -444,13 +457,41 @@ func millis(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-// Limits of what an incident holds, in characters.
+// kindOf is the kind of the people of a field.
+func (p Profile) kindOf(field string) directory.PersonKind {
+	if k := p.Fields[field].Kind; k != "" {
+		return directory.PersonKind(k)
+	}
+	if field == "declarant" {
+		return directory.OtherPerson
+	}
+	return directory.Staff
+}
+
+// actorKind is the kind of the people who made the updates.
+func (p Profile) actorKind() directory.PersonKind {
+	if p.Rows.ActorKind != "" {
+		return directory.PersonKind(p.Rows.ActorKind)
+	}
+	return directory.Staff
+}
+
+// creates tells whether an import may make what a field names and is not there.
+func (p Profile) creates(field string) bool {
+	if c := p.Fields[field].Create; c != nil {
+		return *c
+	}
+	return field != "school"
+}
+
+// Limits of what an incident, the directory and the catalog hold, in characters.
 const (
-	maxTitle   = 200
-	maxMachine = 100
-	maxText    = 100_000
-	maxKey     = 200
+	maxTitle   = incident.MaxTitle
+	maxMachine = incident.MaxMachine
+	maxText    = incident.MaxText
+	maxKey     = incident.MaxKey
 	maxLabel   = 200
+	maxPerson  = 130 // with the source before it, it is still a label
 )
 
 // ownColumn begins the names of the columns that a file of rejected rows has

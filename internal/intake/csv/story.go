@@ -9,8 +9,8 @@ import (
 	"statincidents/internal/intake/table"
 )
 
-// step is a change of a ticket: the fields that it leaves otherwise than they
-// were, at its instant.
+// step is a change of a ticket, at its instant: set is what its row says of the
+// fields, whether it changes them or not.
 type step struct {
 	at    time.Time
 	actor string
@@ -145,6 +145,11 @@ func (t *teller) ticket(r *ticketRow, last bool) {
 // add tells one change, after which the ticket's fields are those of cells.
 func (t *teller) add(at time.Time, actor string, cells [targetCount]cell, last bool) {
 	first := len(t.steps) == 0
+	// The log's own order is the order of what happened, even where its clock
+	// went back: a step is never before the one that it follows.
+	if !first && at.Before(t.steps[len(t.steps)-1].at) {
+		at = t.steps[len(t.steps)-1].at
+	}
 	before := t.state()
 	state := before
 	if cells[toState].said {
@@ -173,20 +178,23 @@ func (t *teller) add(at time.Time, actor string, cells [targetCount]cell, last b
 		t.reached(&cells[toClosed], t.now[toClosed], at)
 	}
 	s := step{at: at, actor: actor, kind: kindOf(first, before, state)}
+	s.set = cells
+	if s.kind == incident.EventUpdated && (moves(cells[toAssignee], t.now[toAssignee]) || moves(cells[toTeam], t.now[toTeam])) {
+		s.kind = incident.EventAssigned
+	}
 	for to := range cells {
-		switch {
-		case to == toComment:
-			s.set[to] = cells[to]
-		case cells[to].said && (first || cells[to] != t.now[to]):
-			s.set[to] = cells[to]
+		if cells[to].said && to != toComment {
 			t.now[to] = cells[to]
 		}
 	}
-	if moved := s.set[toAssignee].text != "" || s.set[toTeam].text != ""; moved && s.kind == incident.EventUpdated {
-		s.kind = incident.EventAssigned
+	if room := t.now[toRoom]; !s.set[toRoom].said && s.set[toSchool].said && room.text != "" {
+		s.set[toRoom] = room // the room of that name in the other school
 	}
 	t.steps = append(t.steps, s)
 }
+
+// moves tells whether a ticket is given to someone else.
+func moves(c, before cell) bool { return c.text != "" && c.text != before.text }
 
 // reached keeps an instant of the file that is still to come at the step's
 // instant from being known too early: the state was reached by now.
@@ -208,6 +216,8 @@ func kindOf(first bool, before, after incident.State) string {
 		return incident.EventDeclared
 	case before == after:
 		return incident.EventUpdated
+	case !before.Open() && after.Open():
+		return incident.EventReopened
 	}
 	switch after {
 	case incident.Resolved:
@@ -225,8 +235,6 @@ func kindOf(first bool, before, after incident.State) string {
 	case incident.New, incident.Assigned:
 	}
 	switch {
-	case !before.Open():
-		return incident.EventReopened
 	case before == incident.Waiting:
 		return incident.EventResumed
 	case after == incident.Assigned:

@@ -55,15 +55,16 @@ func digested(tb testing.TB, profileText string, file []byte) *heard {
 	}
 	var h heard
 	d := digest{profile: p, to: &h}
-	if err := d.run(context.Background(), bytes.NewReader(file)); err != nil {
+	if err := d.run(context.Background(), bytes.NewReader(file), nil); err != nil {
 		tb.Fatal(err)
 	}
 	return &h
 }
 
-// lines writes a story as a reader would.
+// lines writes a story as a reader would: what each step changes.
 func (t ticket) lines() []string {
 	var all []string
+	var now [targetCount]cell
 	for _, s := range t.steps {
 		line := s.at.Format("02 15:04") + " " + strings.TrimPrefix(s.kind, "incident.")
 		if s.actor != "" {
@@ -71,9 +72,13 @@ func (t ticket) lines() []string {
 		}
 		for to := range targets {
 			c := s.set[to]
-			if !c.said || c == (cell{said: true}) && len(all) == 0 {
+			c.said = true
+			before := now[to]
+			before.said = true
+			if !s.set[to].said || c == before {
 				continue
 			}
+			now[to] = c
 			v := strings.ReplaceAll(c.text, pathMark, "/")
 			switch {
 			case c.n != 0 && targets[to].sort == sortInstant:
@@ -276,7 +281,7 @@ func TestMissingColumnsAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := digest{profile: p, to: &heard{}}
-	err = d.run(context.Background(), strings.NewReader("number,at,by,state,title,opened,resolved,closed,code\n"))
+	err = d.run(context.Background(), strings.NewReader("number,at,by,state,title,opened,resolved,closed,code\n"), nil)
 	refusal, ok := errors.AsType[*fault.Error](err)
 	if !ok || refusal.Code != fault.Invalid {
 		t.Fatal(err)
