@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/andybalholm/cascadia"
@@ -216,6 +217,22 @@ func TestMain(m *testing.M) {
 		code = 1
 	}
 	os.Exit(code)
+}
+
+// A clone where the interface was not built says what to do.
+func TestNotBuilt(t *testing.T) {
+	t.Parallel()
+	if _, err := loadAssets(fstest.MapFS{".keep": {}}); err == nil {
+		t.Error("an empty folder passes for a built interface")
+	}
+	if _, err := loadAssets(fstest.MapFS{"manifest.json": {Data: []byte(`{"files":{"app.css":"app-1.css"}}`)}, "app-1.css": {}}); err == nil {
+		t.Error("an incomplete manifest passes for a built interface")
+	}
+	w := httptest.NewRecorder()
+	notBuilt{}.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", http.NoBody))
+	if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "make ui") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
 }
 
 func TestFirstRunThenLogin(t *testing.T) {
