@@ -155,7 +155,7 @@ func (s *Importer) Import(ctx context.Context, by auth.Identity, r io.Reader, o 
 		report.Run = book.run
 	}
 	run := &running{
-		importer: s, by: by, options: o, report: &report, resolve: resolve, book: book, started: time.Now(),
+		importer: s, by: by, options: o, report: &report, resolve: resolve, book: book, started: sqldb.Now(),
 		sum: sha256.New(), batches: make(chan *batch, 1), next: &batch{}, doubts: map[Doubt]*Doubt{},
 	}
 	if o.RejectFile != "" {
@@ -347,7 +347,7 @@ func (r *running) tell(b *batch) {
 	p.Elapsed = time.Since(r.started)
 	const often = 100 * time.Millisecond
 	if r.options.Progress != nil && (time.Since(r.told) >= often || p.Total > 0 && p.Rows >= p.Total) {
-		r.told = time.Now()
+		r.told = sqldb.Now()
 		r.options.Progress(*p)
 	}
 }
