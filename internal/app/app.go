@@ -16,6 +16,7 @@ import (
 	"statincidents/internal/incident"
 	"statincidents/internal/journal"
 	"statincidents/internal/live"
+	"statincidents/internal/search"
 	"statincidents/internal/sqldb"
 )
 
@@ -47,6 +48,7 @@ type App struct {
 	Directory *directory.Service
 	Catalog   *catalog.Service
 	Incidents *incident.Service
+	Search    *search.Service
 	Cube      cube.Executor
 	Hub       *live.Hub
 	Location  *time.Location // of the département
@@ -78,9 +80,10 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	}
 	a.Location = settings.Location()
 	a.Incidents = incident.NewService(db, a.Journal, a.Directory, a.Catalog, a.Location)
+	a.Search = search.New(db, a.Journal)
 	counting := cube.Config{
 		Tenant: Tenant, DB: db, Journal: a.Journal, Directory: a.Directory, Catalog: a.Catalog,
-		Location: a.Location, Weeks: a.schoolWeeks, Log: log,
+		Location: a.Location, Weeks: a.schoolWeeks, Text: a.Search, Log: log,
 	}
 	a.memory = cube.NewMemory(counting)
 	a.Cube = a.memory

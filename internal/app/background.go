@@ -44,6 +44,7 @@ func (a *App) readers() []part {
 		{"journal seal", a.sealer.Run},
 		{"statistics", a.memory.Start},
 		{"live screens", a.Hub.Run},
+		{"search", func(ctx context.Context) error { return a.Search.Run(ctx, Tenant) }},
 		{"sessions", a.Auth.Run},
 	}
 }
