@@ -15,6 +15,7 @@ import (
 
 // commands is the whole command line; one file per sub-command holds the rest.
 type commands struct {
+	Demo    demoCmd    `cmd:"" help:"Show an invented département, in a folder of its own."`
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
 	Admin   adminCmd   `cmd:"" help:"Accounts and tokens."`
 	Load    loadCmd    `cmd:"" help:"Simulate readers, declarants and live screens on a running server, and say how long they waited."`

@@ -73,14 +73,13 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 		Log: a.Log, Auth: a.Auth, Sessions: sessions, FirstRun: a.FirstRun, Directory: a.Directory, Catalog: a.Catalog,
 		Incidents: a.Incidents, Cube: a.Cube, Live: a.Hub, Tenant: Tenant, Now: sqldb.Now, Version: cfg.Version, Secure: cfg.Secure, Demo: cfg.Demo,
 	})
-	programs := api.New(api.Deps{
-		Auth: a.Auth, Sessions: sessions, Incidents: a.Incidents, Directory: a.Directory, Catalog: a.Catalog, Cube: a.Cube, Hub: a.Hub,
-		Location: a.Location, Clock: sqldb.Now, Version: cfg.Version, Log: a.Log,
-	})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
-	mux.Handle(api.Prefix+"/", programs)
+	mux.Handle(api.Prefix+"/", api.New(api.Deps{
+		Auth: a.Auth, Sessions: sessions, Incidents: a.Incidents, Directory: a.Directory, Catalog: a.Catalog, Cube: a.Cube, Hub: a.Hub,
+		Location: a.Location, Clock: sqldb.Now, Version: cfg.Version, Log: a.Log,
+	}))
 	mux.Handle("/", pages)
 	return mux
 }

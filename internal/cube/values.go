@@ -95,17 +95,18 @@ func encodeFilters(v url.Values, filters []Filter) {
 	for _, f := range MergeFilters(filters) {
 		name := string(f.Dim)
 		for _, k := range f.In {
-			v.Add(name, escape(k))
+			v.Add(name, EscapeKey(k))
 		}
 		for _, k := range f.NotIn {
-			v.Add(name+suffixNot, escape(k))
+			v.Add(name+suffixNot, EscapeKey(k))
 		}
 		put(v, name+suffixFrom, f.From)
 		put(v, name+suffixTo, f.To)
 	}
 }
 
-func escape(key string) string {
+// EscapeKey writes a key as the value of a parameter: the address of a filter.
+func EscapeKey(key string) string {
 	if key == "" || key[0] == '~' {
 		return "~" + key
 	}

@@ -84,3 +84,35 @@ func tell(e journal.Event) (Entry, error) {
 	}
 	return entry, nil
 }
+
+// At gives an incident as it stood at one of its versions.
+func (s *Service) At(ctx context.Context, scope auth.Scope, id, version int64) (Incident, error) {
+	var at Incident
+	err := s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		found, err := load(ctx, tx, scope.Tenant(), []int64{id})
+		if err != nil {
+			return err
+		}
+		now := found[id]
+		if now == nil || !scope.Sees(now.School, now.Declarant) {
+			return notFound()
+		}
+		if version < 1 || version > now.Version {
+			return notFound()
+		}
+		events, err := journal.Of(ctx, tx, scope.Tenant(), subject(id))
+		if err != nil {
+			return err
+		}
+		if int64(len(events)) < version {
+			return fmt.Errorf("incident %d: version %d but %d events", id, version, len(events))
+		}
+		for k := range events[:version] {
+			if err := at.Fold(&events[k]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return at, err
+}

@@ -112,7 +112,7 @@ func (m *mix) plan() {
 			return choice{weight, "page " + name, func(t *vegeta.Target) { t.URL += path }}
 		}
 		m.choices = append(m.choices,
-			page(15, "overview", "/"),
+			page(15, "overview", "/overview"),
 			page(10, "incidents", "/incidents"),
 			page(5, "explore", "/explore"),
 			page(5, "schools", "/schools"),

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 )
@@ -82,4 +83,9 @@ func (a Address) clone(changed string) Address {
 		q[k] = slices.Clone(v)
 	}
 	return Address{a.Path, q}
+}
+
+// names lists the parameters, sorted.
+func (a Address) names() []string {
+	return slices.Sorted(maps.Keys(a.query))
 }

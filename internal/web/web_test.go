@@ -21,7 +21,9 @@ import (
 
 	"statincidents/internal/auth"
 	"statincidents/internal/catalog"
+	"statincidents/internal/cube"
 	"statincidents/internal/directory"
+	"statincidents/internal/incident"
 	"statincidents/internal/journal"
 	"statincidents/internal/locale"
 	"statincidents/internal/sqldb"
@@ -65,6 +67,12 @@ func newSite(t *testing.T, change ...func(*Deps)) *site {
 		Log: slog.New(slog.NewTextHandler(&log, nil)), Auth: accounts, Sessions: accounts.NewSessions(false), FirstRun: accounts.NewFirstRun(),
 		Directory: directory.New(db, j), Catalog: catalog.New(db, j), Tenant: 1, Now: sqldb.Now, Version: "test", Demo: true,
 	}
+	d.Incidents = incident.NewService(db, j, d.Directory, d.Catalog, time.UTC)
+	figures := cube.NewMemory(cube.Config{Tenant: 1, DB: db, Journal: j, Directory: d.Directory, Catalog: d.Catalog})
+	if err := figures.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d.Cube = figures
 	for _, fn := range change {
 		fn(&d)
 	}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"statincidents/internal/app"
+	"statincidents/internal/auth"
+	"statincidents/internal/demo"
+	"statincidents/internal/fault"
+	"statincidents/internal/sqldb"
+)
+
+// demoCmd shows the product on an invented département, in a folder of its own.
+type demoCmd struct {
+	Data   string `type:"path" default:"data/demo" placeholder:"DIR" help:"Folder of the demonstration (${default})."`
+	Reset  bool   `help:"Begin anew: delete the folder first (only one that a demonstration made)."`
+	Seed   uint64 `default:"45" help:"Another number gives another département."`
+	Live   bool   `help:"Add incidents as time goes."`
+	Listen string `default:"127.0.0.1:8045" help:"Address to answer on."`
+}
+
+// demoPassword is everybody's in the demonstration, printed at start.
+const demoPassword = "loiret-demonstration"
+
+// demoMark is a file that only a demonstration's folder has.
+const demoMark = "DEMONSTRATION"
+
+// Run prepares the demonstration if needed, then serves it.
+func (c demoCmd) Run(ctx context.Context) (err error) {
+	mark := filepath.Join(c.Data, demoMark)
+	if c.Reset {
+		if err := c.reset(mark); err != nil {
+			return err
+		}
+	}
+	if _, err := os.Stat(filepath.Join(c.Data, sqldb.FileName)); err == nil {
+		if _, err := os.Stat(mark); err != nil {
+			return fmt.Errorf("%s holds real data, not a demonstration: give another folder with --data", c.Data)
+		}
+	}
+	if err := os.MkdirAll(c.Data, 0o750); err != nil {
+		return err
+	}
+	if err := os.WriteFile(mark, []byte("Invented data. `statincidents demo --reset` deletes this folder.\n"), 0o640); err != nil {
+		return err
+	}
+	a, err := app.New(ctx, app.Config{Dir: c.Data, Exclusive: true})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	services := demo.Services{Directory: a.Directory, Catalog: a.Catalog, Incidents: a.Incidents}
+	if err := c.prepare(ctx, a, services); err != nil {
+		return explain(err)
+	}
+	serve := app.ServeConfig{Listen: c.Listen, Demo: true, Version: version, Ready: c.welcome}
+	if c.Live {
+		serve.Beside = func(ctx context.Context) error {
+			return demo.Live(ctx, app.Tenant, services, demo.LiveOptions{Seed: c.Seed, Log: a.Log})
+		}
+	}
+	return a.Serve(ctx, serve)
+}
+
+func (c demoCmd) reset(mark string) error {
+	if _, err := os.Stat(c.Data); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if _, err := os.Stat(mark); err != nil {
+		return fmt.Errorf("%s was not made by a demonstration: it is not deleted", c.Data)
+	}
+	return os.RemoveAll(c.Data)
+}
+
+// prepare loads the invented département; what is there already is recognised.
+func (c demoCmd) prepare(ctx context.Context, a *app.App, services demo.Services) error {
+	by := auth.System(app.Tenant)
+	_, err := a.Auth.AccountByLogin(ctx, by, "admin")
+	if err == nil {
+		return nil
+	}
+	if !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	begun := time.Now()
+	fmt.Printf("Preparing the demonstration in %s…\n", c.Data)
+	set := demo.Generate(c.Seed, sqldb.Now())
+	if err := demo.Load(ctx, app.Tenant, services, set, nil); err != nil {
+		return err
+	}
+	places, err := a.Directory.Index(ctx, app.Tenant)
+	if err != nil {
+		return err
+	}
+	cast, ok := demo.CastOf(places)
+	if !ok {
+		return errors.New("the demonstration's people are missing: start again with --reset")
+	}
+	for _, account := range []auth.NewAccount{
+		{Login: "dsi", Role: auth.Lead, Person: cast.Lead.ID},
+		{Login: "technicien", Role: auth.Technician, Person: cast.Technician.ID},
+		{Login: "referent", Role: auth.Referent, Person: cast.Referent.ID, Schools: []int64{cast.Referent.School}},
+		{Login: "enseignant", Role: auth.Declarant, Person: cast.Declarant.ID, Schools: []int64{cast.Declarant.School}},
+		// The last one says that everything before it was done.
+		{Login: "admin", Name: "Administration", Role: auth.Administrator},
+	} {
+		account.Password = demoPassword
+		if _, err := a.Auth.CreateAccount(ctx, by, account); err != nil && !fault.Is(err, fault.Invalid) {
+			return err
+		}
+	}
+	fmt.Printf("%d incidents of %d schools are ready after %.1f s.\n", len(set.Incidents), len(set.Schools), time.Since(begun).Seconds())
+	return nil
+}
+
+func (c demoCmd) welcome(url string) {
+	fmt.Printf(`
+Stat Incidents, demonstration: %s
+
+  admin        administrator
+  dsi          head of IT
+  technicien   technician
+  referent     school referent
+  enseignant   teacher who declares
+
+  password of all: %s
+
+Everything is invented but the schools' names. Stop with Ctrl C.
+`, url, demoPassword)
+}

@@ -1,0 +1,312 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"statincidents/internal/auth"
+	"statincidents/internal/cube"
+	"statincidents/internal/incident"
+	"statincidents/internal/sheet"
+)
+
+// incidentsPage is the list: what the filters leave, a page at a time.
+type incidentsPage struct {
+	Page
+
+	Bar     FilterBar
+	Tabs    Tabs
+	Summary string
+	Rows    []incidentRow
+	Sorts   []sortChoice
+	Pager   Pager
+	Empty   EmptyState
+	Exports []Link
+	One     string // "1 new", for the live count
+	Many    string
+	Reload  string
+}
+
+type incidentRow struct {
+	Number   string
+	Href     string
+	Title    string
+	Where    string
+	Category string
+	State    Badge
+	Priority Badge
+	Who      string
+	Opened   Moment
+}
+
+type sortChoice struct {
+	Label   string
+	Href    string
+	Current bool
+}
+
+var incidentsView = newView[incidentsPage]("page_incidents.html", shell)
+
+func (s *Server) incidentsRoutes() {
+	s.page("GET /incidents", s.incidents)
+	s.page("GET /incidents.csv", s.exportIncidents, needs(auth.ExportData), lasts(exportTime))
+	s.page("GET /incidents.xlsx", s.exportIncidents, needs(auth.ExportData), lasts(exportTime))
+	s.navEntry(entry{order: 200, key: "incidents.title", icon: "list", href: "/incidents", phone: true})
+}
+
+// views are the ready-made lists; the first is the whole.
+var views = []struct {
+	key   string
+	right auth.Right
+	set   func(Address, auth.Identity) Address
+}{
+	{"open", "", func(a Address, _ auth.Identity) Address { return a.With("open", "yes") }},
+	{"mine", auth.HandleIncident, func(a Address, who auth.Identity) Address {
+		return a.With("open", "yes").With("assignee", id(who.Person))
+	}},
+	{"new", auth.HandleIncident, func(a Address, _ auth.Identity) Address { return a.With("state", string(incident.New)) }},
+	{"waiting", "", func(a Address, _ auth.Identity) Address { return a.With("state", string(incident.Waiting)) }},
+	{"resolved", "", func(a Address, _ auth.Identity) Address { return a.With("state", string(incident.Resolved)) }},
+	{"all", "", func(a Address, _ auth.Identity) Address { return a }},
+}
+
+func (s *Server) incidents(r *Request) error {
+	if len(r.URL.Query()) == 0 {
+		return r.Redirect("/incidents?open=yes")
+	}
+	q, span, err := r.list()
+	if err != nil {
+		return err
+	}
+	page, err := s.deps.Cube.List(r.Context(), r.Scope(), q)
+	if err != nil {
+		return err
+	}
+	n, err := r.names()
+	if err != nil {
+		return err
+	}
+	found, err := s.deps.Incidents.Many(r.Context(), r.Scope(), page.IDs)
+	if err != nil {
+		return err
+	}
+	p := &incidentsPage{
+		Page: Page{Title: r.T("incidents.title")},
+		Bar:  r.incidentFilters(n, span, q.Filters),
+		One:  r.N("web.live.new", 1), Many: r.N("web.live.new", 2), Reload: r.Address.Without("after").String(),
+	}
+	if r.Who.Can(auth.DeclareIncident) {
+		p.Actions = append(p.Actions, Action{Label: r.T("declare.verb"), Icon: "circle-plus", Href: "/declare", Primary: true})
+	}
+	p.tabs(r)
+	p.Summary = r.N("incidents.count", page.Total)
+	if q.Measure != "" {
+		p.Summary = r.T("incidents.behind", "count", page.Total, "measure", n.labels().Measure(q.Measure))
+	}
+	for _, i := range found {
+		p.Rows = append(p.Rows, r.incidentRow(n, i))
+	}
+	for _, key := range []string{"-opened", "opened", "-updated", "priority", "school", "-number"} {
+		p.Sorts = append(p.Sorts, sortChoice{Label: r.T("incidents.sort." + key), Href: r.Address.With("sort", key).String(), Current: r.Address.Get("sort") == key || r.Address.Get("sort") == "" && key == "-opened"})
+	}
+	p.Pager = r.Pager(len(found), page.Total, page.Next)
+	p.Empty = EmptyState{Icon: "inbox", Title: r.T("incidents.empty.title"), Text: r.T("incidents.empty.text"), Action: &Link{Label: r.T("incidents.view.all"), Href: "/incidents?period=all", Icon: "list"}}
+	if r.Who.Can(auth.ExportData) && page.Total > 0 {
+		for _, kind := range []string{"csv", "xlsx"} {
+			p.Exports = append(p.Exports, Link{Label: r.T("export." + kind), Href: r.Address.At("/incidents." + kind).String(), Icon: "download"})
+		}
+	}
+	return incidentsView.show(r, http.StatusOK, p)
+}
+
+func (r *Request) incidentRow(n *names, i incident.Incident) incidentRow {
+	row := incidentRow{
+		Number: id(i.ID), Href: "/incidents/" + id(i.ID), Title: i.Title, Where: n.place(i), Category: n.category(i.Category),
+		State: StateBadge(r.Printer, i.State), Priority: PriorityBadge(r.Printer, i.Priority), Opened: r.Moment(i.OpenedAt),
+	}
+	if i.Assignee != 0 {
+		row.Who = n.places.PersonName(i.Assignee)
+	}
+	return row
+}
+
+// tabs are the ready-made views, keeping the reader's other filters.
+func (p *incidentsPage) tabs(r *Request) {
+	p.Tabs.Label = r.T("incidents.views")
+	kept := r.Address.Without("open", "state", "assignee")
+	for _, v := range views {
+		if v.right != "" && !r.Who.Can(v.right) || v.key == "mine" && r.Who.Person == 0 {
+			continue
+		}
+		at := v.set(kept, r.Who)
+		if len(at.query) == 0 {
+			at = at.With("period", "all")
+		}
+		p.Tabs.Items = append(p.Tabs.Items, Tab{Label: r.T("incidents.view." + v.key), Href: at.String(), Current: at.String() == r.Address.Without("after").String() || sameView(at, r.Address)})
+	}
+}
+
+// sameView tells whether two addresses filter the same states and people.
+func sameView(a, b Address) bool {
+	for _, name := range []string{"open", "state", "assignee"} {
+		if !slices.Equal(a.All(name), b.All(name)) {
+			return false
+		}
+	}
+	return true
+}
+
+// incidentFilters is the bar above lists and figures. What the bar has no field
+// for (a click on a mark) is shown as a chip all the same.
+func (r *Request) incidentFilters(n *names, span period, filters []cube.Filter) FilterBar {
+	f := r.Filters()
+	all := r.T("common.all")
+	fields := []Field{f.Input("search", "q", r.T("filter.text")).Example(r.T("filter.text.example"))}
+	fields = append(fields, r.periodField(f, span))
+	if len(n.places.SchoolsIn(r.Scope())) > 1 {
+		fields = append(fields, f.Select("school", r.T("cube.dim.school"), n.schoolOptions(r.Scope(), all)))
+	}
+	tops := []Option{{Label: all}}
+	for _, c := range n.words.Children(0) {
+		tops = append(tops, Option{Value: id(c.ID), Label: c.In(n.lang())})
+	}
+	fields = append(fields, f.Select("category", r.T("cube.dim.category"), tops))
+	priorities := []Option{{Label: r.T("common.all.f")}}
+	for level := 1; level <= 5; level++ {
+		priorities = append(priorities, Option{Value: strconv.Itoa(level), Label: r.T("incident.priority." + strconv.Itoa(level))})
+	}
+	fields = append(fields, f.Select("priority", r.T("cube.dim.priority"), priorities))
+	bar := r.FilterBar(fields)
+	// Parameters without a field go along; those that filter have a chip.
+	say := n.labels()
+	for _, name := range r.Address.names() {
+		if slices.ContainsFunc(fields, func(f Field) bool { return f.Name == name }) || name == "after" {
+			continue
+		}
+		for _, v := range r.Address.All(name) {
+			if v == "" || span.Preset != "" && (name == "from" || name == "to") {
+				continue
+			}
+			bar.Hidden = append(bar.Hidden, Hidden{name, v})
+		}
+	}
+	for _, f := range filters {
+		if slices.ContainsFunc(fields, func(c Field) bool { return c.Name == string(f.Dim) }) {
+			f.In = nil
+		}
+		for _, k := range f.In {
+			bar.Active = append(bar.Active, Chip{Label: r.Label(say.Dim(f.Dim)) + say.Label(f.Dim, k), Href: r.Address.Toggle(string(f.Dim), cube.EscapeKey(k)).String()})
+		}
+		for _, k := range f.NotIn {
+			bar.Active = append(bar.Active, Chip{Label: r.T("filter.not", "label", r.Label(say.Dim(f.Dim))+say.Label(f.Dim, k)), Href: r.Address.Toggle(string(f.Dim)+".not", cube.EscapeKey(k)).String()})
+		}
+		if f.From != "" || f.To != "" {
+			bar.Active = append(bar.Active, Chip{Label: r.Label(say.Dim(f.Dim)) + r.T("filter.range", "from", say.Label(f.Dim, f.From), "to", say.Label(f.Dim, f.To)), Href: r.Address.Without(string(f.Dim)+".from", string(f.Dim)+".to").String()})
+		}
+	}
+	if span.Preset == "" {
+		bar.Active = append(bar.Active, Chip{Label: span.Label, Href: r.Address.Without("from", "to").String()})
+	}
+	if len(bar.Active) > 0 {
+		bar.Clear = Address{Path: r.Address.Path}.With("period", "all").String()
+	}
+	return bar
+}
+
+// periodField offers the presets.
+func (r *Request) periodField(f *Form, span period) Field {
+	var options []Option
+	for _, p := range presets {
+		options = append(options, Option{Value: p, Label: r.T("period." + p), Chosen: p == span.Preset})
+	}
+	if span.Preset == "" {
+		options = append([]Option{{Label: span.Label, Chosen: true}}, options...)
+	}
+	c := f.Select("period", r.T("filter.period"), nil)
+	c.Options = options
+	return c
+}
+
+// exportTime bounds an export: a million rows take less.
+const exportTime = 10 * 60e9
+
+// exportIncidents streams the whole list behind the address, without a cap.
+func (s *Server) exportIncidents(r *Request) error {
+	n, err := r.names()
+	if err != nil {
+		return err
+	}
+	q, _, err := r.list()
+	if err != nil {
+		return err
+	}
+	q.Limit, q.After = cube.MaxList, ""
+	field := func(f incident.Field) string { return r.T("incident.field." + string(f)) }
+	columns := []sheet.Column{
+		{Title: r.T("incident.field.number"), Kind: sheet.Number}, {Title: field(incident.FieldTitle), Width: 50},
+		{Title: field(incident.FieldState), Width: 14}, {Title: field(incident.FieldPriority), Kind: sheet.Number},
+		{Title: "UAI", Width: 10}, {Title: field(incident.FieldSchool), Width: 32}, {Title: n.labels().Dim(cube.DimCommune)}, {Title: field(incident.FieldRoom), Width: 14},
+		{Title: field(incident.FieldNetwork), Width: 14}, {Title: field(incident.FieldMachine), Width: 16}, {Title: field(incident.FieldCategory), Width: 36},
+		{Title: field(incident.FieldOccurredAt), Kind: sheet.DateTime}, {Title: field(incident.FieldOpenedAt), Kind: sheet.DateTime},
+		{Title: field(incident.FieldResolvedAt), Kind: sheet.DateTime}, {Title: field(incident.FieldClosedAt), Kind: sheet.DateTime},
+		{Title: r.T("export.hours"), Kind: sheet.Number}, {Title: field(incident.FieldAssignee)}, {Title: field(incident.FieldTeam)},
+		{Title: field(incident.FieldOrigin), Width: 12}, {Title: field(incident.FieldCauseCode)}, {Title: field(incident.FieldResolutionCode)},
+		{Title: field(incident.FieldResolution), Width: 50}, {Title: field(incident.FieldExternalID), Width: 14},
+	}
+	out, err := r.download("incidents", columns)
+	if err != nil {
+		return err
+	}
+	for {
+		page, err := s.deps.Cube.List(r.Context(), r.Scope(), q)
+		if err != nil {
+			return err
+		}
+		found, err := s.deps.Incidents.Many(r.Context(), r.Scope(), page.IDs)
+		if err != nil {
+			return err
+		}
+		for _, i := range found {
+			school, _ := n.places.School(i.School)
+			var hours any
+			if !i.ResolvedAt.IsZero() {
+				hours = float64(int(i.ResolvedAt.Sub(i.OpenedAt).Hours()*100)) / 100
+			}
+			var priority any
+			if i.Priority != 0 {
+				priority = i.Priority
+			}
+			words := func(f incident.Field, id int64) string {
+				if id == 0 {
+					return ""
+				}
+				return n.reference(f, id)
+			}
+			if err := out.Row(i.ID, i.Title, n.value(incident.FieldState, i.State), priority, school.UAI, school.Name, school.Commune, n.places.RoomName(i.Room),
+				n.value(incident.FieldNetwork, i.Network), i.Machine, n.category(i.Category), i.OccurredAt, i.OpenedAt, i.ResolvedAt, i.ClosedAt,
+				hours, n.places.PersonName(i.Assignee), n.places.TeamName(i.Team), n.value(incident.FieldOrigin, i.Origin),
+				words(incident.FieldCauseCode, i.CauseCode), words(incident.FieldResolutionCode, i.ResolutionCode), i.Resolution, i.ExternalID); err != nil {
+				return err
+			}
+		}
+		if q.After = page.Next; q.After == "" {
+			return out.Close()
+		}
+	}
+}
+
+// download begins a file of the kind that the path ends with.
+func (r *Request) download(name string, columns []sheet.Column) (sheet.Writer, error) {
+	style := sheet.Style{Location: r.Location(), French: r.Lang() == "fr"}
+	file := fmt.Sprintf("%s-%s", name, r.Now().In(r.Location()).Format("2006-01-02-1504"))
+	if len(r.URL.Path) > 5 && r.URL.Path[len(r.URL.Path)-5:] == ".xlsx" {
+		r.W.Header().Set("Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+		r.W.Header().Set("Content-Disposition", `attachment; filename="`+file+`.xlsx"`)
+		return sheet.NewXLSX(r.W, r.T("export.sheet."+name), columns, style)
+	}
+	r.W.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	r.W.Header().Set("Content-Disposition", `attachment; filename="`+file+`.csv"`)
+	return sheet.NewCSV(r.W, columns, style)
+}
