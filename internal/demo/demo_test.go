@@ -269,6 +269,16 @@ func TestLoad(t *testing.T) {
 			t.Error(diff)
 		}
 		checkLoaded(t, s, ds)
+
+		// Everything stored is explained by the journal.
+		projections := []journal.Projection{s.Directory.Projection(), s.Catalog.Projection(), s.Incidents.Projection()}
+		replay, err := journal.CheckRebuild(ctx, db, 1, projections, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if replay.Total != 0 || len(replay.Skipped) != 0 {
+			t.Errorf("the journal explains it otherwise: %d differences, %v, skipped %v", replay.Total, replay.Differences, replay.Skipped)
+		}
 	})
 }
 

@@ -100,17 +100,7 @@ func TestSchoolCalendars(t *testing.T) {
 			t.Error("an empty week does not give back the département's hours")
 		}
 
-		// The whole state comes back from the journal.
-		events := history(t, db)
-		replayed := testkit.SQLite(t)
-		if err := replayed.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error { return s.Projection().Apply(ctx, tx, events) }); err != nil {
-			t.Fatal(err)
-		}
-		_, again := setup(t, replayed)
-		want, got := index(), again()
-		if diff := cmp.Diff([]any{want.SchoolHolidays(""), want.PublicHolidays(), want.Closures(-1)}, []any{got.SchoolHolidays(""), got.PublicHolidays(), got.Closures(-1)}); diff != "" {
-			t.Errorf("the replayed days differ:\n%s", diff)
-		}
+		checkRebuild(t, db, s)
 	})
 }
 

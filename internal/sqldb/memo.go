@@ -62,6 +62,13 @@ func (m *Memo[T]) of(tenant int64) *memo[T] {
 // tenant's writers of these tables follow one another, so that a rule checked
 // by one still holds when it commits.
 func (m *Memo[T]) Touch(ctx context.Context, tx *Tx, tenant int64) error {
+	if tx.Dialect() == PostgreSQL {
+		// Before the transaction gets its number: transactions are then numbered
+		// in the order in which they hold the turn, and so are their events.
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext($1), $2::int)`, m.counter, tenant); err != nil {
+			return fmt.Errorf("sqldb: take a turn at %s: %w", m.counter, err)
+		}
+	}
 	if _, err := tx.NextIDs(ctx, tenant, m.counter, 1); err != nil {
 		return err
 	}
