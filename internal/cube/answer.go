@@ -42,6 +42,10 @@ type grouping struct {
 	runs []run // in order and without holes over the period; one when nothing cuts it
 	top  int   // position in Query.By of the dimension whose other keys are folded, -1 for none
 	kept []string
+
+	// parts are what is needed of each group; those that a source gathers anyway
+	// may be there too. What costs is the quantiles.
+	parts part
 }
 
 // cell is a group with its key for each position of grouping.by ("" for bucket
@@ -57,6 +61,8 @@ type source interface {
 	// aggregate gives the groups that hold something, in any order.
 	aggregate(ctx context.Context, g grouping) ([]cell, error)
 	exposures() *exposures
+	// release gives back what the source holds; it is not asked again.
+	release()
 }
 
 // newPlan fixes the period of a checked question. Today and first are days of
@@ -206,12 +212,18 @@ func (p *plan) name(c *cell, g grouping) {
 // needs. Open gives the source of a view.
 func answer(ctx context.Context, p *plan, open func(view) source) (Result, error) {
 	now := open(view{plan: p})
+	defer now.release()
 	shift := p.compareShift()
-	b := &builder{plan: p, now: now, den: now.exposures().denominators(p.pred, p.from, p.to, 0)}
+	b := &builder{plan: p, now: now, shift: calendar.Day(shift)}
 	if shift > 0 {
 		b.before = open(view{plan: p, shift: shift})
-		b.shift = calendar.Day(shift)
-		b.denBefore = now.exposures().denominators(p.pred, p.from-b.shift, p.to-b.shift, shift)
+		defer b.before.release()
+	}
+	if slices.ContainsFunc(p.q.Measures, Measure.Rate) {
+		b.den = now.exposures().denominators(p.pred, p.from, p.to, 0)
+		if shift > 0 {
+			b.denBefore = now.exposures().denominators(p.pred, p.from-b.shift, p.to-b.shift, shift)
+		}
 	}
 	res := Result{Query: p.q, From: p.from, To: p.to, Shift: shift}
 	if err := b.rank(ctx); err != nil {
@@ -258,6 +270,7 @@ type builder struct {
 	kept           []string // its keys that stay, when Limit is set
 	ranks          []ranking
 	population     acc
+	lone           *sheet // of the only dimension, when ranking it has made it
 }
 
 // ranking orders the keys of one dimension.
@@ -289,7 +302,7 @@ func (b *builder) rank(ctx context.Context) error {
 			if order == "" {
 				m, down = b.q.Measures[0], true
 			}
-			margin, err := b.sheet(ctx, b.now, grouping{by: []int{i}, runs: b.runs([]int{i}), top: -1})
+			margin, err := b.margin(ctx, i, m)
 			if err != nil {
 				return err
 			}
@@ -307,7 +320,7 @@ func (b *builder) rank(ctx context.Context) error {
 			}
 		}
 		if i == b.top && b.kept == nil {
-			margin, err := b.sheet(ctx, b.now, grouping{by: []int{i}, runs: b.runs([]int{i}), top: -1})
+			margin, err := b.margin(ctx, i, Count)
 			if err != nil {
 				return err
 			}
@@ -315,6 +328,23 @@ func (b *builder) rank(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// margin groups by one dimension alone, unfolded, with what a measure needs:
+// the quantiles only if it is one, or if the sheet is the one that the rows
+// are made from.
+func (b *builder) margin(ctx context.Context, i int, m Measure) (*sheet, error) {
+	by := []int{i}
+	g := grouping{by: by, runs: b.runs(by), top: -1, parts: b.parts}
+	lone := len(b.q.By) == 1 && b.q.Limit == 0
+	if !lone {
+		g.parts = b.parts&^quantileParts | measures[m].parts
+	}
+	s, err := b.sheet(ctx, b.now, g)
+	if lone {
+		b.lone = s
+	}
+	return s, err
 }
 
 func (b *builder) keep(margin *sheet) {
@@ -379,13 +409,16 @@ func (b *builder) value(m Measure, a *acc, den *denominators, by []int, keys []s
 // rows makes the rows of a grouping by some positions of By, sorted, with the
 // buckets and cycles of time that hold nothing.
 func (b *builder) rows(ctx context.Context, by []int) ([]Row, error) {
-	g := grouping{by: by, runs: b.runs(by), top: -1}
+	g := grouping{by: by, runs: b.runs(by), top: -1, parts: b.parts}
 	if b.q.Limit > 0 && slices.Contains(by, b.top) {
 		g.top, g.kept = b.top, b.kept
 	}
-	now, err := b.sheet(ctx, b.now, g)
-	if err != nil {
-		return nil, err
+	now := b.lone
+	var err error
+	if now == nil || len(by) == 0 {
+		if now, err = b.sheet(ctx, b.now, g); err != nil {
+			return nil, err
+		}
 	}
 	var before *sheet
 	if b.before != nil {

@@ -22,7 +22,6 @@ const (
 	colSeverity
 	colStatus
 	colSource
-	colHour
 	colOpenedDay
 	colEndedDay
 )
@@ -84,6 +83,7 @@ var (
 	networkTable  = byteTable(func(s uint8) uint8 { return s >> 3 & 3 })
 	targetTable   = byteTable(func(s uint8) uint8 { return s >> 5 & 3 })
 	originTable   = byteTable(func(s uint8) uint8 { return s & 7 })
+	hourTable     = byteTable(func(s uint8) uint8 { return s >> 3 })
 	openTable     = byteTable(func(s uint8) uint8 {
 		if incident.States[s&7].Open() {
 			return 1

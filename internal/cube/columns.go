@@ -16,7 +16,7 @@ import (
 // large one.
 const chunkRows = 1 << 14
 
-// chunk is a stretch of incidents, one array a field: 62 bytes an incident.
+// chunk is a stretch of incidents, one array a field: 61 bytes an incident.
 // Instants are seconds since 1970 (0 = not reached), days are local days
 // (0 = none), identifiers are codes of a dictionary (0 = not known).
 type chunk struct {
@@ -25,16 +25,15 @@ type chunk struct {
 	id, opened, resolved, closed, updated [chunkRows]uint32
 	room, machine, declarant, assignee    [chunkRows]uint32
 	// The next older incident (row + 1, 0 at the end) on the same machine, and
-	// of the same category in the same room: what a repeat is computed from.
-	olderMachine, olderPlace [chunkRows]uint32
+	// in the same room: what a repeat is computed from.
+	olderMachine, olderInRoom [chunkRows]uint32
 
 	openedDay, endedDay                     [chunkRows]uint16
 	school, category, cause, solution, team [chunkRows]uint16
 
-	openedHour [chunkRows]uint8
-	severity   [chunkRows]uint8 // priority | impact << 3 | urgency << 5
-	status     [chunkRows]uint8 // state | network << 3 | target << 5 | reopened << 7
-	source     [chunkRows]uint8 // origin | repeat << 3
+	severity [chunkRows]uint8 // priority | impact << 3 | urgency << 5 | repeat << 7
+	status   [chunkRows]uint8 // state | network << 3 | target << 5 | reopened << 7
+	source   [chunkRows]uint8 // origin | hour of the opening << 3
 
 	// What the whole chunk is about, so that it can be skipped.
 	minOpened, maxOpened uint16
@@ -43,11 +42,11 @@ type chunk struct {
 	excluded             int    // merged or cancelled
 }
 
-const bytesPerIncident = 62
+const bytesPerIncident = 61
 
 const (
 	reopenedBit = 1 << 7 // of status
-	repeatBit   = 1 << 3 // of source
+	repeatBit   = 1 << 7 // of severity
 )
 
 // dict numbers values as they come; code 0 is the zero value, "not known".
@@ -87,8 +86,8 @@ type facts struct {
 	machines                                         *dict[string]
 
 	// heads of the chains of repeats: row + 1 of the newest.
-	machineHead []uint32          // by machine code
-	placeHead   map[uint64]uint32 // by room and category codes
+	machineHead []uint32 // by machine code
+	roomHead    []uint32 // by room code
 
 	tables *tables
 	derived
@@ -99,7 +98,6 @@ func newFacts(loc *time.Location, t *tables) *facts {
 		loc: &localizer{loc: loc}, late: map[uint32]uint32{}, lateRows: map[uint32]bool{},
 		schools: newDict[int64](), rooms: newDict[int64](), categories: newDict[int64](),
 		codes: newDict[int64](), teams: newDict[int64](), people: newDict[int64](), machines: newDict[string](),
-		placeHead: map[uint64]uint32{}, machineHead: []uint32{0},
 	}
 	f.use(t)
 	return f
@@ -187,7 +185,7 @@ func (f *facts) put(row uint32, r *record) error {
 	}
 	c.opened[i], c.resolved[i], c.closed[i], c.updated[i] = r.opened, resolved, closed, r.updated
 	day, hour := f.loc.day(r.opened)
-	c.openedDay[i], c.openedHour[i] = day, hour
+	c.openedDay[i] = day
 	c.endedDay[i] = 0
 	if !open {
 		end, _ := f.loc.day(resolved)
@@ -196,12 +194,12 @@ func (f *facts) put(row uint32, r *record) error {
 		}
 		c.endedDay[i] = max(end, day)
 	}
-	c.severity[i] = small(r.priority, 5) | small(r.impact, 3)<<3 | small(r.urgency, 3)<<5
+	c.severity[i] = c.severity[i]&repeatBit | small(r.priority, 5) | small(r.impact, 3)<<3 | small(r.urgency, 3)<<5
 	c.status[i] = uint8(state) | word(networkWords, r.network)<<3 | word(targetWords, r.target)<<5
 	if r.reopened > 0 {
 		c.status[i] |= reopenedBit
 	}
-	c.source[i] = c.source[i]&repeatBit | word(originWords, string(r.origin))
+	c.source[i] = word(originWords, string(r.origin)) | hour<<3
 	return nil
 }
 

@@ -226,7 +226,7 @@ func rows(f *facts) map[int64]string {
 	for row := range uint32(f.rows) {
 		c, i := f.at(row)
 		r := f.get(row)
-		out[r.id] = fmt.Sprintf("%+v", line{r, c.openedDay[i], c.endedDay[i], c.openedHour[i], c.source[i]&repeatBit != 0})
+		out[r.id] = fmt.Sprintf("%+v", line{r, c.openedDay[i], c.endedDay[i], c.source[i] >> 3, c.severity[i]&repeatBit != 0})
 	}
 	return out
 }

@@ -16,6 +16,14 @@ type memorySource struct {
 
 func (s *memorySource) exposures() *exposures { return s.f.tables.exposures }
 
+func (s *memorySource) release() {
+	if s.base != nil {
+		giveBack(s.base.t.resolvedFor)
+		giveBack(s.base.t.closedFor)
+		s.base = nil
+	}
+}
+
 func (s *memorySource) aggregate(ctx context.Context, g grouping) ([]cell, error) {
 	if s.base == nil {
 		var err error
@@ -126,12 +134,12 @@ func (b *base) fold(v view, g grouping) ([]cell, error) {
 		}
 	}
 	var scratch []uint32
-	quantilesOf(b.starts[0], t.resolvedFor, into, len(cells), []quantile{median, decile}, &scratch, func(at int, q []float64) {
-		cells[at].acc.resolutionMedian, cells[at].acc.resolution = q[0], q[1]
-	})
-	quantilesOf(b.starts[1], t.closedFor, into, len(cells), []quantile{median}, &scratch, func(at int, q []float64) {
-		cells[at].acc.closingMedian = q[0]
-	})
+	if qs, set := g.parts.resolutionQuantiles(); len(qs) > 0 {
+		quantilesOf(b.starts[0], t.resolvedFor, into, len(cells), qs, &scratch, func(at int, q []float64) { set(&cells[at].acc, q) })
+	}
+	if g.parts&partClosingMedian != 0 {
+		quantilesOf(b.starts[1], t.closedFor, into, len(cells), []quantile{median}, &scratch, func(at int, q []float64) { cells[at].acc.closingMedian = q[0] })
+	}
 	if len(g.by) == 0 {
 		if len(cells) == 0 {
 			cells = []cell{{keys: []string{}}}

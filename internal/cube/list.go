@@ -151,7 +151,14 @@ func (f *facts) list(v view, q ListQuery) Page {
 	if i := meas.ratedIndex(); i >= 0 {
 		known = f.known(v.pred, i)
 	}
-	for n, c := range f.chunks {
+	for k := range f.chunks {
+		// From the end that comes first in the list, so that most rows are seen at
+		// once to come after those already kept.
+		n := k
+		if descending {
+			n = len(f.chunks) - 1 - k
+		}
+		c := f.chunks[n]
 		sel, all, _ := s.pick(n, c, buf[:])
 		if all {
 			sel = buf[:c.n]
@@ -191,7 +198,7 @@ func (f *facts) restrict(s *selection, m Measure, v view) {
 	case partReopened:
 		s.conds = append(s.conds, flag(colStatus, reopenedBit))
 	case partRepeat:
-		s.conds = append(s.conds, flag(colSource, repeatBit))
+		s.conds = append(s.conds, flag(colSeverity, repeatBit))
 	}
 }
 
@@ -229,12 +236,29 @@ func within(spans []span, day calendar.Day) bool {
 
 // offer shows the rows of a selection to the best of a list.
 func (f *facts) offer(best *top, c *chunk, sel []uint16, by string, after *cursor) {
-	for _, i := range sel {
-		p := cursor{f.sortKey(c, int(i), by), int64(c.id[i])}
+	for k := range sel {
+		if best.descending {
+			k = len(sel) - 1 - k
+		}
+		i := sel[k]
+		key := f.sortKey(c, int(i), by)
+		if len(best.places) == best.most && best.beyond(key) {
+			continue
+		}
+		p := cursor{key, int64(c.id[i])}
 		if after == nil || p.compare(*after, best.descending) > 0 {
 			best.offer(p)
 		}
 	}
+}
+
+// beyond tells whether a key comes after all that a full list keeps.
+func (t *top) beyond(key uint32) bool {
+	last := t.places[0].key
+	if t.descending && key != unknownKey && last != unknownKey {
+		return key < last
+	}
+	return key > last
 }
 
 func (f *facts) sortKey(c *chunk, i int, by string) uint32 {

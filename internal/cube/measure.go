@@ -19,13 +19,17 @@ const (
 	partEnded                    // incidents ended
 	partBacklog                  // open at the end
 	partResolution
-	partResolutionValues // the durations themselves, for quantiles
+	partResolutionMedian
+	partResolutionP90
 	partClosing
-	partClosingValues
+	partClosingMedian
 	partReopened
 	partRepeat
 	partComputers // incidents of schools whose number of computers is known
 	partPupils
+
+	// quantileParts need the durations themselves.
+	quantileParts = partResolutionMedian | partResolutionP90 | partClosingMedian
 )
 
 type measure struct {
@@ -41,10 +45,10 @@ var measures = map[Measure]measure{
 	Opened:           {parts: partOpened},
 	Resolved:         {basis: byEnd, parts: partEnded},
 	Backlog:          {basis: openAt, parts: partBacklog},
-	ResolutionMedian: {parts: partOpened | partResolution | partResolutionValues, hours: true},
-	ResolutionP90:    {parts: partOpened | partResolution | partResolutionValues, hours: true},
+	ResolutionMedian: {parts: partOpened | partResolution | partResolutionMedian, hours: true},
+	ResolutionP90:    {parts: partOpened | partResolution | partResolutionP90, hours: true},
 	ResolutionMean:   {parts: partOpened | partResolution, hours: true},
-	ClosingMedian:    {parts: partOpened | partClosing | partClosingValues, hours: true},
+	ClosingMedian:    {parts: partOpened | partClosing | partClosingMedian, hours: true},
 	ClosingMean:      {parts: partOpened | partClosing, hours: true},
 	Unresolved:       {parts: partOpened | partResolution},
 	Reopened:         {parts: partOpened | partReopened},
@@ -121,14 +125,14 @@ func (quantile) of(lower, upper uint32, weight float64) float64 {
 
 // acc is what a group of incidents comes to. Durations are seconds.
 type acc struct {
-	opened, ended, backlog       int
-	excluded                     int
-	resolved, closed             int // with a resolution, closing time
-	reopened, repeat             int
-	rated                        [2]int // computers, pupils
-	resolutionSum, closingSum    int64
-	resolutionMedian, resolution float64 // median and ninth decile
-	closingMedian                float64
+	opened, ended, backlog          int
+	excluded                        int
+	resolved, closed                int // with a resolution, closing time
+	reopened, repeat                int
+	rated                           [2]int // computers, pupils
+	resolutionSum, closingSum       int64
+	resolutionMedian, resolutionP90 float64
+	closingMedian                   float64
 }
 
 // exposure of a group: computer-days and pupil-days.
@@ -161,7 +165,7 @@ func (m Measure) value(a *acc, e exposureDays) Value {
 	case ResolutionMedian:
 		return per(a.resolutionMedian/hour, a.resolved)
 	case ResolutionP90:
-		return per(a.resolution/hour, a.resolved)
+		return per(a.resolutionP90/hour, a.resolved)
 	case ResolutionMean:
 		return per(float64(a.resolutionSum)/hour/float64(a.resolved), a.resolved)
 	case ClosingMedian:
@@ -184,6 +188,25 @@ func (m Measure) value(a *acc, e exposureDays) Value {
 		return rate(1)
 	}
 	return Value{}
+}
+
+// resolutionQuantiles are the quantiles of the resolution times that parts ask
+// for, and set puts them where they belong.
+func (p part) resolutionQuantiles() (qs []quantile, set func(*acc, []float64)) {
+	if p&partResolutionMedian != 0 {
+		qs = append(qs, median)
+	}
+	if p&partResolutionP90 != 0 {
+		qs = append(qs, decile)
+	}
+	return qs, func(a *acc, q []float64) {
+		if p&partResolutionMedian != 0 {
+			a.resolutionMedian, q = q[0], q[1:]
+		}
+		if p&partResolutionP90 != 0 {
+			a.resolutionP90 = q[0]
+		}
+	}
 }
 
 func partsOf(ms []Measure) part {

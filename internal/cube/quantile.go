@@ -43,13 +43,18 @@ func quantiles(values []uint32, qs []quantile, scratch *[]uint32) []float64 {
 			for last++; counts[last] == 0; last++ {
 			}
 		}
-		s := (*scratch)[:0]
-		lo, hi := uint32(b), uint32(last)
-		for _, v := range values {
-			if x := bucketOf(v); x >= lo && x <= hi {
-				s = append(s, v)
-			}
+		size := 0
+		for x := b; x <= last; x++ {
+			size += int(counts[x])
 		}
+		s := slices.Grow((*scratch)[:0], size+1)[:size+1]
+		lo, hi := uint32(firstOf(uint32(b))), uint32(firstOf(uint32(last)+1)-1)
+		at := 0
+		for _, v := range values {
+			s[at] = v // kept if in the buckets; else the next one takes its place
+			at += bit(v-lo <= hi-lo)
+		}
+		s = s[:size]
 		*scratch = s
 		out[k] = between(s, i-before, weight, q)
 	}
@@ -67,6 +72,22 @@ func bucketOf(v uint32) uint32 {
 		return 0
 	}
 	return math.Float32bits(float32(v))>>17 - 127<<6 + 1
+}
+
+// firstOf is the smallest value of a bucket (or of a later one, when rounding
+// to a floating-point number leaves the bucket without any).
+func firstOf(bucket uint32) uint64 {
+	if bucket == 0 {
+		return 0
+	}
+	f := math.Float32frombits((bucket - 1 + 127<<6) << 17)
+	v := min(uint64(math.Ceil(float64(f))), 1<<32)
+	// Values of more than 24 bits are rounded to the nearest float, which may
+	// lift the last ones of the bucket below.
+	for v > 0 && bucketOf(uint32(v-1)) >= bucket {
+		v--
+	}
+	return v
 }
 
 const buckets = 33*64 + 2

@@ -8,47 +8,28 @@ import (
 // repeatWithin is how long after another incident one is a repeat, in seconds.
 const repeatWithin = 30 * 86400
 
-// The incidents on one machine, and those of one category in one room, are
-// chains from the newest to the oldest (by opening, then number). An incident
-// is a repeat when the next older one that is counted was opened at most 30
-// days before it.
+// The incidents on one machine, and those in one room, are chains from the
+// newest to the oldest (by opening, then number). An incident is a repeat when
+// the next older one on its machine, or of its category in its room, that is
+// counted was opened at most 30 days before it.
 
-// chain is one of the two kinds of chain, for one row's keys.
+// chain is one of the two kinds of chain.
 type chain struct {
 	f       *facts
 	machine bool
 }
 
-// head points to the first link of the chain that the row belongs to; nil if
-// it belongs to none. The pointer to a place's head lives in a map: setHead.
-func (h chain) head(row uint32) (first uint32, ok bool) {
+// head points to the first link (row + 1) of the chain that a row belongs to;
+// nil if it belongs to none.
+func (h chain) head(row uint32) *uint32 {
 	c, i := h.f.at(row)
-	if h.machine {
-		if c.machine[i] == 0 {
-			return 0, false
-		}
-		return h.f.machineHead[c.machine[i]], true
+	switch {
+	case h.machine && c.machine[i] != 0:
+		return &h.f.machineHead[c.machine[i]]
+	case !h.machine && c.room[i] != 0:
+		return &h.f.roomHead[c.room[i]]
 	}
-	key, ok := c.place(i)
-	return h.f.placeHead[key], ok
-}
-
-func (h chain) setHead(row, first uint32) {
-	c, i := h.f.at(row)
-	if h.machine {
-		h.f.machineHead[c.machine[i]] = first
-		return
-	}
-	key, _ := c.place(i)
-	if first == 0 {
-		delete(h.f.placeHead, key)
-	} else {
-		h.f.placeHead[key] = first
-	}
-}
-
-func (c *chunk) place(i int) (key uint64, ok bool) {
-	return uint64(c.room[i])<<32 | uint64(c.category[i]), c.room[i] != 0 && c.category[i] != 0
+	return nil
 }
 
 func (h chain) next(row uint32) *uint32 {
@@ -56,7 +37,17 @@ func (h chain) next(row uint32) *uint32 {
 	if h.machine {
 		return &c.olderMachine[i]
 	}
-	return &c.olderPlace[i]
+	return &c.olderInRoom[i]
+}
+
+// alike tells whether one of two rows of a chain can repeat the other.
+func (h chain) alike(a, b uint32) bool {
+	if h.machine {
+		return true
+	}
+	ca, i := h.f.at(a)
+	cb, j := h.f.at(b)
+	return ca.category[i] == cb.category[j] && ca.category[i] != 0
 }
 
 // newer tells whether row a comes before row b in a chain.
@@ -74,62 +65,56 @@ func (f *facts) counted(row uint32) bool {
 // link puts a row in its chain and gives the newer rows whose nearest older
 // incident it may be.
 func (h chain) link(row uint32) (touched []uint32) {
-	first, ok := h.head(row)
-	if !ok {
+	head := h.head(row)
+	if head == nil {
 		*h.next(row) = 0
 		return nil
 	}
-	if first == 0 || h.f.newer(row, first-1) {
-		*h.next(row) = first
-		h.setHead(row, row+1)
-		return nil
+	at := head
+	for *at != 0 && !h.f.newer(row, *at-1) {
+		touched = h.touch(touched, row, *at-1)
+		at = h.next(*at - 1)
 	}
-	at := first - 1
-	for {
-		if h.f.counted(at) {
-			touched = touched[:0]
-		}
-		touched = append(touched, at)
-		older := *h.next(at)
-		if older == 0 || h.f.newer(row, older-1) {
-			*h.next(row) = older
-			*h.next(at) = row + 1
-			return touched
-		}
-		at = older - 1
-	}
+	*h.next(row) = *at
+	*at = row + 1
+	return touched
 }
 
 // unlink takes a row out of its chain and gives the newer rows whose nearest
 // older incident it may have been.
 func (h chain) unlink(row uint32) (touched []uint32) {
-	first, ok := h.head(row)
-	if !ok || first == 0 {
+	at := h.head(row)
+	if at == nil {
 		return nil
 	}
-	if first == row+1 {
-		h.setHead(row, *h.next(row))
-		return nil
-	}
-	for at := first - 1; ; {
-		if h.f.counted(at) {
-			touched = touched[:0]
-		}
-		touched = append(touched, at)
-		older := *h.next(at)
-		if older == 0 {
+	for *at != row+1 {
+		if *at == 0 {
 			return nil
 		}
-		if older == row+1 {
-			*h.next(at) = *h.next(row)
-			return touched
-		}
-		at = older - 1
+		touched = h.touch(touched, row, *at-1)
+		at = h.next(*at - 1)
 	}
+	*at = *h.next(row)
+	return touched
+}
+
+// touch adds a newer row on the way to row; a counted one hides row from those
+// that are newer still.
+func (h chain) touch(touched []uint32, row, newer uint32) []uint32 {
+	if !h.alike(row, newer) {
+		return touched
+	}
+	if h.f.counted(newer) {
+		touched = touched[:0]
+	}
+	return append(touched, newer)
 }
 
 // follows tells whether the next older counted incident of the chain is near.
 func (h chain) follows(row uint32) bool {
+	if h.head(row) == nil {
+		return false
+	}
 	c, i := h.f.at(row)
 	opened := c.opened[i]
 	for older := *h.next(row); older != 0; older = *h.next(older - 1) {
@@ -137,7 +122,7 @@ func (h chain) follows(row uint32) bool {
 		if opened-c.opened[i] > repeatWithin {
 			return false
 		}
-		if leftOut[c.status[i]] == 0 {
+		if leftOut[c.status[i]] == 0 && h.alike(row, older-1) {
 			return true
 		}
 	}
@@ -146,9 +131,9 @@ func (h chain) follows(row uint32) bool {
 
 func (f *facts) judge(row uint32) {
 	c, i := f.at(row)
-	c.source[i] &^= repeatBit
+	c.severity[i] &^= repeatBit
 	if (chain{f, true}).follows(row) || (chain{f, false}).follows(row) {
-		c.source[i] |= repeatBit
+		c.severity[i] |= repeatBit
 	}
 }
 
@@ -173,9 +158,9 @@ func (f *facts) linkAll() {
 	for _, row := range order {
 		for _, machine := range []bool{true, false} {
 			h := chain{f, machine}
-			if first, ok := h.head(row); ok {
-				*h.next(row) = first
-				h.setHead(row, row+1)
+			if head := h.head(row); head != nil {
+				*h.next(row) = *head
+				*head = row + 1
 			}
 		}
 		f.judge(row) // all that is older is linked

@@ -170,8 +170,8 @@ func (f *facts) passes(v view, b *base) []pass {
 		a := cubeAxis{by: i}
 		switch d {
 		case DimHour:
-			a.card, a.key = 24, func(code uint32) string { return d.key(int(code)) }
-			shared = append(shared, passAxis{col: colHour, weight: weight})
+			a.card, a.key = 32, func(code uint32) string { return d.key(int(code)) }
+			shared = append(shared, passAxis{col: colSource, table: hourTable, weight: weight})
 		case DimWeekday:
 			a.card, a.key = 8, func(code uint32) string { return d.key(int(code)) }
 			onDay = append(onDay, timed{len(shared), d})
@@ -278,12 +278,32 @@ func bySlot(in, values *[]uint32, groups int) []uint32 {
 	for g := range groups {
 		starts[g+1] += starts[g]
 	}
-	sorted := make([]uint32, len(*in))
+	sorted := borrow(len(*in))[:len(*in)]
 	next := append([]uint32(nil), starts...)
 	for i, g := range *in {
 		sorted[next[g]] = (*values)[i]
 		next[g]++
 	}
+	giveBack(*in)
+	giveBack(*values)
 	*in, *values = nil, sorted
 	return starts
+}
+
+// buffers are the arrays of durations of former questions: a few megabytes
+// each, which a busy screen would otherwise make and clear all the time.
+var buffers sync.Pool
+
+// borrow gives an empty array with room for n values.
+func borrow(n int) []uint32 {
+	if p, ok := buffers.Get().(*[]uint32); ok && cap(*p) >= n {
+		return (*p)[:0]
+	}
+	return make([]uint32, 0, n)
+}
+
+func giveBack(a []uint32) {
+	if cap(a) > 0 {
+		buffers.Put(&a)
+	}
 }

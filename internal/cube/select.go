@@ -150,8 +150,6 @@ func (q *cond) apply(c *chunk, out, sel []uint16) []uint16 {
 		return narrow(out, sel, c.status[:n], q.table)
 	case colSource:
 		return narrow(out, sel, c.source[:n], q.table)
-	case colHour:
-		return narrow(out, sel, c.openedHour[:n], q.table)
 	case colOpenedDay:
 		return narrow(out, sel, c.openedDay[:n], q.table)
 	case colEndedDay:
@@ -224,7 +222,7 @@ func (f *facts) filters(p *predicate) (conds []cond, none bool) {
 		})
 	}
 	if !p.allHours() {
-		only(colHour, func(h int) bool { return h < 24 && p.hour[h] })
+		only(colSource, func(code int) bool { h := code >> 3; return h < 24 && p.hour[h] })
 	}
 	for _, col := range order {
 		conds = append(conds, cond{kind: condTable, col: col, table: tables[col]})

@@ -20,6 +20,8 @@ type sqlSource struct {
 
 func (s *sqlSource) exposures() *exposures { return s.tables.exposures }
 
+func (s *sqlSource) release() {}
+
 // gathering collects the groups of several statements.
 type gathering struct {
 	s     *sqlSource
@@ -48,13 +50,12 @@ func (s *sqlSource) aggregate(ctx context.Context, g grouping) ([]cell, error) {
 		return nil, fmt.Errorf("cube: by opening: %w", err)
 	}
 	p := s.v.parts
-	if p&partResolutionValues != 0 {
-		err := a.quantiles(ctx, resolutionSeconds, []quantile{median, decile}, func(c *acc, q []float64) { c.resolutionMedian, c.resolution = q[0], q[1] })
-		if err != nil {
+	if qs, set := g.parts.resolutionQuantiles(); len(qs) > 0 {
+		if err := a.quantiles(ctx, resolutionSeconds, qs, set); err != nil {
 			return nil, fmt.Errorf("cube: resolution times: %w", err)
 		}
 	}
-	if p&partClosingValues != 0 {
+	if g.parts&partClosingMedian != 0 {
 		err := a.quantiles(ctx, closingSeconds, []quantile{median}, func(c *acc, q []float64) { c.closingMedian = q[0] })
 		if err != nil {
 			return nil, fmt.Errorf("cube: closing times: %w", err)

@@ -67,6 +67,9 @@ func (f *facts) extend() {
 	for n := len(f.machineHead); n < len(f.machines.keys); n++ {
 		f.machineHead = append(f.machineHead, 0)
 	}
+	for n := len(f.roomHead); n < len(f.rooms.keys); n++ {
+		f.roomHead = append(f.roomHead, 0)
+	}
 	// Ancestors get codes as well, which makes the list grow on the way.
 	for n := len(d.level[0]); n < len(f.categories.keys); n++ {
 		for i, id := range f.tables.levels(f.categories.keys[n]) {

@@ -124,18 +124,18 @@ func (w *worker) chunk(n int, c *chunk, p *pass) {
 		}
 	}
 	if p.parts&partResolution != 0 {
-		keep := p.parts&partResolutionValues != 0
+		keep := p.parts&(partResolutionMedian|partResolutionP90) != 0
 		t.resolvedIn, t.resolvedFor = durations(c, c.resolved[:c.n], sel, group, t.resolved, t.resolvedSum, t.resolvedIn, t.resolvedFor, keep)
 	}
 	if p.parts&partClosing != 0 {
-		keep := p.parts&partClosingValues != 0
+		keep := p.parts&partClosingMedian != 0
 		t.closedIn, t.closedFor = durations(c, c.closed[:c.n], sel, group, t.closed, t.closedSum, t.closedIn, t.closedFor, keep)
 	}
 	if p.parts&partReopened != 0 {
 		tallyBit(t.reopened, group, c.status[:c.n], sel, 7)
 	}
 	if p.parts&partRepeat != 0 {
-		tallyBit(t.repeat, group, c.source[:c.n], sel, 3)
+		tallyBit(t.repeat, group, c.severity[:c.n], sel, 7)
 	}
 	for i := range p.known {
 		if p.known[i] != nil {
@@ -175,8 +175,8 @@ func (w *worker) single(c *chunk, p *pass, sel []uint16, all bool) bool {
 		countBy(into, c.severity[:c.n], sel, a)
 	case colStatus:
 		countBy(into, c.status[:c.n], sel, a)
-	case colHour:
-		countBy(into, c.openedHour[:c.n], sel, a)
+	case colSource:
+		countBy(into, c.source[:c.n], sel, a)
 	case colOpenedDay:
 		countBy(into, c.openedDay[:c.n], sel, a)
 	case colEndedDay:
@@ -300,8 +300,6 @@ func addAxis[G uint32 | uint64](group []G, c *chunk, sel []uint16, a *passAxis) 
 		addCodes(group, c.status[:n], sel, a)
 	case colSource:
 		addCodes(group, c.source[:n], sel, a)
-	case colHour:
-		addCodes(group, c.openedHour[:n], sel, a)
 	case colOpenedDay:
 		addCodes(group, c.openedDay[:n], sel, a)
 	case colEndedDay:
@@ -368,9 +366,7 @@ func tallyKnown(into, group []uint32, c *chunk, sel []uint16, known [][]span) {
 // reached it and, if kept, notes each with its group.
 func durations(c *chunk, reached []uint32, sel []uint16, group, count []uint32, sum []int64, in, values []uint32, keep bool) (newIn, newValues []uint32) {
 	if keep {
-		if cap(in)-len(in) < len(group) {
-			in, values = roomFor(in, len(group)), roomFor(values, len(group))
-		}
+		in, values = roomFor(in, len(group)), roomFor(values, len(group))
 		n := len(in)
 		in, values = in[:n+len(group)], values[:n+len(group)]
 		for k, g := range group {
@@ -403,9 +399,14 @@ func durations(c *chunk, reached []uint32, sel []uint16, group, count []uint32, 
 // since is the time from one instant to a later one, 0 if it is not later.
 func since(from, to uint32) uint32 { return max(to, from) - from }
 
+// roomFor makes sure that n more values fit.
 func roomFor(a []uint32, n int) []uint32 {
-	out := make([]uint32, len(a), 2*len(a)+n)
+	if cap(a)-len(a) >= n {
+		return a
+	}
+	out := borrow(2*len(a) + max(n, chunkRows))[:len(a)]
 	copy(out, a)
+	giveBack(a)
 	return out
 }
 
@@ -446,13 +447,18 @@ func (w *worker) merge(o *worker) {
 	for i, n := range s.closedSum {
 		t.closedSum[place(uint32(i))] += n
 	}
-	for i, g := range s.resolvedIn {
+	t.resolvedIn = roomFor(t.resolvedIn, len(s.resolvedIn))
+	t.resolvedFor = append(roomFor(t.resolvedFor, len(s.resolvedFor)), s.resolvedFor...)
+	for _, g := range s.resolvedIn {
 		t.resolvedIn = append(t.resolvedIn, place(g))
-		t.resolvedFor = append(t.resolvedFor, s.resolvedFor[i])
 	}
-	for i, g := range s.closedIn {
+	t.closedIn = roomFor(t.closedIn, len(s.closedIn))
+	t.closedFor = append(roomFor(t.closedFor, len(s.closedFor)), s.closedFor...)
+	for _, g := range s.closedIn {
 		t.closedIn = append(t.closedIn, place(g))
-		t.closedFor = append(t.closedFor, s.closedFor[i])
+	}
+	for _, a := range [][]uint32{s.resolvedIn, s.resolvedFor, s.closedIn, s.closedFor} {
+		giveBack(a)
 	}
 }
 
