@@ -18,6 +18,7 @@ type commands struct {
 	Demo    demoCmd    `cmd:"" help:"Show an invented département, in a folder of its own."`
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
 	Admin   adminCmd   `cmd:"" help:"Accounts and tokens."`
+	Import  importCmd  `cmd:"" help:"Bring in what another software exported."`
 	Load    loadCmd    `cmd:"" help:"Simulate readers, declarants and live screens on a running server, and say how long they waited."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 

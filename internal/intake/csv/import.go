@@ -188,6 +188,8 @@ type running struct {
 	// Of the writing goroutine.
 	progress Progress
 	told     time.Time
+	unnoted  []*Problem // rejected rows that the database has not kept yet
+	noted    time.Time
 }
 
 func (r *running) all(ctx context.Context, file io.Reader) error {
@@ -320,13 +322,24 @@ func (r *running) write(ctx context.Context, b *batch) error {
 	}
 	r.report.Tickets += len(b.tickets)
 	r.report.Duplicates += b.duplicates
-	if len(b.tickets) > 0 || len(b.rejects) > 0 || b.total > 0 {
-		if err := r.book.write(ctx, r.report, Running, r.header(), b.rejects); err != nil {
-			return err
-		}
-	}
 	r.tell(b)
-	return nil
+	return r.note(ctx, b.rejects)
+}
+
+// note keeps the rejected rows and gives a sign of life, now and then: a run
+// that dies between two notes brings the same rows back when it is made again.
+func (r *running) note(ctx context.Context, rejects []*Problem) error {
+	if r.book == nil {
+		return nil
+	}
+	const often = 2 * time.Second
+	r.unnoted = append(r.unnoted, rejects...)
+	if time.Since(r.noted) < often && len(r.unnoted) < batchRejects {
+		return nil
+	}
+	r.noted = sqldb.Now()
+	rejects, r.unnoted = r.unnoted, nil
+	return r.book.write(ctx, r.report, Running, r.header(), rejects)
 }
 
 func (r *running) header() []string {
@@ -382,7 +395,7 @@ func (r *running) end(ctx context.Context, err error) error {
 	// The run is closed even when its context has ended.
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	err = errors.Join(err, r.file.close(), r.book.write(closing, rep, status, r.header(), nil))
+	err = errors.Join(err, r.file.close(), r.book.write(closing, rep, status, r.header(), r.unnoted))
 	if one, ok := err.(interface{ Unwrap() []error }); ok && len(one.Unwrap()) == 1 {
 		return one.Unwrap()[0]
 	}
