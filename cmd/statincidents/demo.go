@@ -47,7 +47,8 @@ func (c demoCmd) Run(ctx context.Context) (err error) {
 	if err := os.MkdirAll(c.Data, 0o750); err != nil {
 		return err
 	}
-	if err := os.WriteFile(mark, []byte("Invented data. `statincidents demo --reset` deletes this folder.\n"), 0o640); err != nil {
+	now, err := c.begin(mark)
+	if err != nil {
 		return err
 	}
 	a, err := app.New(ctx, app.Config{Dir: c.Data, Exclusive: true})
@@ -56,7 +57,7 @@ func (c demoCmd) Run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
 	services := demo.Services{Directory: a.Directory, Catalog: a.Catalog, Incidents: a.Incidents}
-	if err := c.prepare(ctx, a, services); err != nil {
+	if err := c.prepare(ctx, a, services, now); err != nil {
 		return explain(err)
 	}
 	serve := app.ServeConfig{Listen: c.Listen, Demo: true, Version: version, Ready: c.welcome}
@@ -78,8 +79,26 @@ func (c demoCmd) reset(mark string) error {
 	return os.RemoveAll(c.Data)
 }
 
+// begin marks the folder with the seed and the instant of the département that
+// is loaded there, or gives those of the mark: a demonstration that was
+// interrupted while it was prepared goes on with the same one.
+func (c *demoCmd) begin(mark string) (now time.Time, err error) {
+	const text = "Invented data. `statincidents demo --reset` deletes this folder.\nseed %d\nnow %d\n"
+	raw, err := os.ReadFile(mark)
+	var ms int64
+	if err == nil {
+		if _, err := fmt.Sscanf(string(raw), text, &c.Seed, &ms); err == nil {
+			return sqldb.Time(ms), nil
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return now, err
+	}
+	now = sqldb.Now()
+	return now, os.WriteFile(mark, fmt.Appendf(nil, text, c.Seed, sqldb.Millis(now)), 0o640)
+}
+
 // prepare loads the invented département; what is there already is recognised.
-func (c demoCmd) prepare(ctx context.Context, a *app.App, services demo.Services) error {
+func (c demoCmd) prepare(ctx context.Context, a *app.App, services demo.Services, now time.Time) error {
 	by := auth.System(app.Tenant)
 	_, err := a.Auth.AccountByLogin(ctx, by, "admin")
 	if err == nil {
@@ -90,7 +109,7 @@ func (c demoCmd) prepare(ctx context.Context, a *app.App, services demo.Services
 	}
 	begun := time.Now()
 	fmt.Printf("Preparing the demonstration in %s…\n", c.Data)
-	set := demo.Generate(c.Seed, sqldb.Now())
+	set := demo.Generate(c.Seed, now)
 	if err := demo.Load(ctx, app.Tenant, services, set, nil); err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ type Services struct {
 }
 
 // batchSize is how many incidents are recorded in one transaction.
-const batchSize = 1000
+const batchSize = 500
 
 // Load records a generated département in a tenant. It is idempotent: what an
 // interrupted Load has recorded is recognised. progress, if any, is told how
