@@ -118,6 +118,28 @@ func TestLoiretSchools(t *testing.T) {
 	})
 }
 
+// The file of exam results names its columns in a third way, with a nameless
+// first column, and has schools that are not ours.
+func TestEffectifs(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	dir, index := setup(t, testkit.SQLite(t))
+	if _, err := places.ImportSchools(ctx, dir, system, shared(t, "schools-fr/colleges_publics_loiret.csv"), places.SchoolOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	report, err := places.ImportExposures(ctx, dir, system, shared(t, "schools-fr/effectifs_rentree2020_dnb2021_ips_colleges_loiret.csv"), places.ExposureOptions{From: calendar.Date(2020, 9, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 69 rows: the 56 known, all with the same pupils; 12 private ones and the one that closed in 2021 are unknown.
+	if diff := cmp.Diff(counts{Same: 56, Rejected: 13}, count(report)); diff != "" {
+		t.Errorf("%s\n%+v", diff, report.Steps)
+	}
+	if len(index().Schools()) != 58 {
+		t.Error("schools were made of denominators")
+	}
+}
+
 func TestNationalFileHasNothingToReject(t *testing.T) {
 	t.Parallel()
 	dir, _ := setup(t, testkit.SQLite(t))
