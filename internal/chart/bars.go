@@ -1,6 +1,9 @@
 package chart
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Bars are horizontal bars from a zero baseline, one for each name, with the
 // name and the figure on the mark. They stand on a phone as on a wall: when
@@ -45,6 +48,12 @@ type Ref struct {
 	Label string
 }
 
+// Categories that are not colours.
+const (
+	ghostCategory = -1 // a comparison
+	refCategory   = -2 // a reference line
+)
+
 const (
 	barRow   = 26.0 // wide layout: one row a bar
 	barThick = 14.0
@@ -74,7 +83,7 @@ func (c *Bars) Scene(f Format, width float64) *Scene {
 	s := c.scene(width)
 	l := c.layout(f, width)
 	y := 0.0
-	if legend, h := legendRow(c.Parts, width); h > 0 {
+	if legend, h := legendRow(c.Parts, nil, width); h > 0 {
 		s.add(legend)
 		y = h + 4
 	}
@@ -104,14 +113,14 @@ func (c *Bars) Scene(f Format, width float64) *Scene {
 		top += 18
 	}
 	bottom := top + l.row*float64(len(c.Items))
-	under = append(under, Line{X1: l.x, Y1: top, X2: l.x, Y2: bottom, Class: "axis"})
+	under = append(under, Path{Pts: l.down(l.x, top, len(c.Items)), Class: "axis"})
 	s.add(Group{Hidden: true, Items: under})
 	for i := range c.Items {
 		s.add(c.row(f, &c.Items[i], l, top+float64(i)*l.row, width)...)
 	}
 	if c.Ref != nil && known(c.Ref.Value) {
 		x := l.scale.at(c.Ref.Value)
-		over = append(over, Line{X1: x, Y1: top - 4, X2: x, Y2: bottom, Class: "ref"})
+		over = append(over, Path{Pts: l.down(x, top, len(c.Items)), Class: "ref"})
 	}
 	if len(over) > 0 {
 		s.add(Group{Hidden: true, Items: over})
@@ -132,6 +141,7 @@ type barLayout struct {
 	x      float64 // zero of the bars
 	scale  linear
 	axis   []float64 // ticks, when intervals need a scale
+	write  func(float64) string
 }
 
 func (c *Bars) layout(f Format, width float64) barLayout {
@@ -139,11 +149,16 @@ func (c *Bars) layout(f Format, width float64) barLayout {
 	b := newBounds()
 	intervals := false
 	b.take(0)
+	figures := make([]float64, len(c.Items))
+	for i := range c.Items {
+		figures[i] = c.value(&c.Items[i])
+	}
+	write := c.Unit.writer(f, figures)
 	for i := range c.Items {
 		item := &c.Items[i]
 		longestName = math.Max(longestName, textWidth(item.Label, textLabel))
-		longestFigure = math.Max(longestFigure, c.figureWidth(f, item))
-		b.take(c.value(item))
+		longestFigure = math.Max(longestFigure, figureWidth(write(figures[i]), item.Note))
+		b.take(figures[i])
 		if c.Ghost != "" {
 			b.take(item.Ghost)
 		}
@@ -159,7 +174,7 @@ func (c *Bars) layout(f Format, width float64) barLayout {
 	if hi <= lo {
 		hi = lo + 1
 	}
-	l := barLayout{narrow: width < narrowAt, row: barRow}
+	l := barLayout{narrow: width < narrowAt, row: barRow, write: write}
 	left := 0.0
 	if l.narrow {
 		l.row = barRowN
@@ -167,25 +182,37 @@ func (c *Bars) layout(f Format, width float64) barLayout {
 		l.labels = math.Min(longestName+2, width*0.42)
 		left = l.labels + 10
 	}
-	right := width - math.Min(longestFigure+8, width*0.4)
+	right := width - math.Min(longestFigure+8, width*0.5)
 	if intervals {
-		l.axis = c.Unit.ticks(lo, hi, int(math.Max(2, (right-left)/90)), b.whole)
-		hi = l.axis[len(l.axis)-1]
-		if lo < 0 {
-			lo = l.axis[0]
-		}
+		l.axis = slices.DeleteFunc(c.Unit.ticks(lo, hi, int(math.Max(2, (right-left)/60)), b.whole), func(v float64) bool {
+			return v > hi || v < lo
+		})
 	}
 	l.scale = linear{lo, hi, left, right}
 	l.x = l.scale.at(0)
 	return l
 }
 
-func (c *Bars) figureWidth(f Format, item *Bar) float64 {
-	w := textWidth(c.Unit.write(f, c.value(item)), textValue)
-	if item.Note != "" {
-		w += 6 + textWidth(item.Note, textSmall)
+func figureWidth(figure, note string) float64 {
+	w := textWidth(figure, textValue)
+	if note != "" {
+		w += 6 + textWidth(note, textSmall)
 	}
 	return w
+}
+
+// down is a vertical line beside every bar: unbroken, but for the names that
+// stand above the bars when narrow.
+func (l *barLayout) down(x, top float64, n int) []Pt {
+	if !l.narrow {
+		return []Pt{{X: x, Y: top, Up: true}, {X: x, Y: top + l.row*float64(n)}}
+	}
+	pts := make([]Pt, 0, 2*n)
+	for i := range n {
+		y := top + float64(i)*l.row + 31
+		pts = append(pts, Pt{X: x, Y: y - barThick/2 - 3, Up: true}, Pt{X: x, Y: y + barThick/2 + 3})
+	}
+	return pts
 }
 
 // row draws one bar with its name and figure, as one link; stacked bars have a
@@ -197,7 +224,7 @@ func (c *Bars) row(f Format, item *Bar, l barLayout, y, width float64) []Node {
 	if l.narrow {
 		mid, nameY, nameW = y+31, y+18, width
 	}
-	figure := c.Unit.write(f, v)
+	figure := l.write(v)
 	items := []Node{
 		Rect{X: 0, Y: y, W: width, H: l.row, R: 2, Class: "hit"},
 		Text{X: 0, Y: nameY, S: fit(item.Label, nameW, textLabel), Class: textLabel},
@@ -225,7 +252,12 @@ func (c *Bars) row(f Format, item *Bar, l barLayout, y, width float64) []Node {
 	}
 	figureX := end + 6
 	figureW := textWidth(figure, textValue)
-	items = append(items, Text{X: figureX, Y: mid + 4.5, S: figure, Class: textValue})
+	if c.Ref != nil && known(c.Ref.Value) {
+		if x := l.scale.at(c.Ref.Value); x > figureX-4 && x < figureX+figureW+2 && x+6+figureW <= width {
+			figureX = x + 6
+		}
+	}
+	items = append(items, Text{X: figureX, Y: mid + 4.5, S: fit(figure, width-figureX, textValue), Class: textValue})
 	if item.Note != "" {
 		noteX := figureX + figureW + 6
 		if note := fit(item.Note, width-noteX, textSmall); note != "" {
@@ -295,8 +327,9 @@ func whisker(x1, x2, y float64) Path {
 func axisRow(f Format, u Unit, ticks []float64, scale linear, y, width float64) []Node {
 	var nodes []Node
 	edge := math.Inf(-1)
+	write := u.writer(f, ticks)
 	for _, v := range ticks {
-		text := u.write(f, v)
+		text := write(v)
 		w := textWidth(text, textSmall)
 		x := math.Min(math.Max(scale.at(v), w/2), width-w/2)
 		if x-w/2 < edge+6 {
@@ -309,21 +342,39 @@ func axisRow(f Format, u Unit, ticks []float64, scale linear, y, width float64) 
 }
 
 // legendRow names the colours of parts in one or more lines above the plot.
-func legendRow(parts []Part, width float64) (Group, float64) {
+// The reference line, when there is one, is explained there too.
+func legendRow(parts []Part, ref *Ref, width float64) (Group, float64) {
+	if ref != nil && known(ref.Value) && ref.Label != "" {
+		parts = append(slices.Clone(parts), Part{ref.Label, refCategory})
+	}
 	if len(parts) == 0 {
 		return Group{}, 0
 	}
 	g := Group{Class: "legend", Hidden: true}
 	x, y := 0.0, 0.0
 	for _, p := range parts {
-		label := fit(p.Label, width-18, textSmall)
-		w := 16 + textWidth(label, textSmall)
+		swatch, class := 10.0, textSmall
+		var key Node
+		switch p.Category {
+		case refCategory:
+			swatch, class = 18, textSmall+" ref-t"
+		case ghostCategory:
+			swatch = 18
+		}
+		label := fit(p.Label, width-swatch-5, textSmall)
+		w := swatch + 5 + textWidth(label, textSmall)
 		if x > 0 && x+w > width {
 			x, y = 0, y+18
 		}
-		g.Items = append(g.Items,
-			Rect{X: x, Y: y + 3, W: 10, H: 10, R: 2, Class: "mark " + Cat(p.Category)},
-			Text{X: x + 15, Y: y + 12.5, S: label, Class: textSmall})
+		switch p.Category {
+		case refCategory:
+			key = Line{X1: x, Y1: y + 8, X2: x + swatch, Y2: y + 8, Class: "ref"}
+		case ghostCategory:
+			key = Line{X1: x, Y1: y + 8, X2: x + swatch, Y2: y + 8, Class: "line ghost-l"}
+		default:
+			key = Rect{X: x, Y: y + 3, W: swatch, H: 10, R: 2, Class: "mark " + Cat(p.Category)}
+		}
+		g.Items = append(g.Items, key, Text{X: x + swatch + 5, Y: y + 12.5, S: label, Class: class})
 		x += w + 14
 	}
 	return g, y + 20
@@ -331,11 +382,11 @@ func legendRow(parts []Part, width float64) (Group, float64) {
 
 // ghostKey says what the pale shape behind the marks is.
 func ghostKey(f Format, name string, x, y, width float64) Group {
-	text := fit(f.T("chart.ghost", "name", name), width-x-22, textSmall)
-	if text == "" {
+	text := f.T("chart.ghost", "name", name)
+	if textWidth(text, textSmall) > width-x-22 {
 		x = 0
-		text = fit(f.T("chart.ghost", "name", name), width-22, textSmall)
 	}
+	text = fit(text, width-x-22, textSmall)
 	return Group{Class: "legend", Hidden: true, Items: []Node{
 		Rect{X: x, Y: y + 4, W: 16, H: 10, R: 1.5, Class: "ghost"},
 		Text{X: x + 21, Y: y + 13, S: text, Class: textSmall + " muted"},

@@ -68,6 +68,39 @@ func (u Unit) write(f Format, v float64) string {
 	return f.Num(v, decimals(v))
 }
 
+// writer writes values that are read together with the same number of
+// decimals: as many as the values need, fewer when one of them is large.
+func (u Unit) writer(f Format, values []float64) func(float64) string {
+	if u == Hours {
+		return func(v float64) string { return u.write(f, v) }
+	}
+	scale := 1.0
+	if u == Share {
+		scale = 100
+	}
+	n, most := 0, 0.0
+	for _, v := range values {
+		if known(v) {
+			n, most = max(n, decimals(v*scale)), math.Max(most, math.Abs(v*scale))
+		}
+	}
+	switch {
+	case most >= 10:
+		n = min(n, 1)
+	case most >= 1:
+		n = min(n, 2)
+	}
+	return func(v float64) string {
+		switch {
+		case !known(v):
+			return "—"
+		case u == Share:
+			return f.Pct(v, n)
+		}
+		return f.Num(v, n)
+	}
+}
+
 func decimals(v float64) int {
 	a := math.Abs(v)
 	switch {
@@ -102,7 +135,7 @@ func (w Width) class() string { return [...]string{"n", "m", "l", "w"}[min(w, Wi
 // Wall for a wall screen.
 var (
 	Half = []Width{Narrow, Medium}
-	Full = []Width{Narrow, Medium, Large}
+	Full = []Width{Narrow, Medium, Large, Wide}
 	Wall = []Width{Large, Wide}
 )
 

@@ -49,12 +49,7 @@ func (c *Columns) Scene(f Format, width float64) *Scene {
 	if c.Area {
 		room = gutter(c.Series, width)
 	}
-	top := 0.0
-	if room == 0 && len(c.Series) > 1 {
-		legend, h := legendRow(parts(c.Series), width)
-		s.add(legend)
-		top = h
-	}
+	top := s.addLegend(c.Series, c.Ref, width, room > 0)
 	fr := newFrame(f, &c.Period, c.Unit, b, width, room, top)
 	s.H = fr.height
 	s.add(Group{Hidden: true, Items: fr.under})
@@ -131,6 +126,9 @@ func (c *Columns) column(f Format, fr *frame, st *stacked, k int) []Node {
 		return nil
 	}
 	gap := math.Min((x2-x1)*0.2, 6)
+	if c.Ghost != nil { // the comparison must show on both sides
+		gap = (x2 - x1) * 0.4
+	}
 	name := c.bucketName(f, t)
 	var nodes []Node
 	for i := range c.Series {
@@ -172,7 +170,8 @@ func (c *Columns) ghosts(fr *frame, values []Point) []Node {
 		}
 		x1, x2 := fr.x.at(p.At), fr.x.at(c.Grain.next(p.At))
 		y := fr.y.at(p.Value)
-		nodes = append(nodes, Rect{X: x1, Y: y, W: x2 - x1, H: zero - y, Class: "ghost"})
+		gap := (x2 - x1) * 0.12
+		nodes = append(nodes, Rect{X: x1 + gap/2, Y: y, W: x2 - x1 - gap, H: zero - y, Class: "ghost"})
 	}
 	return nodes
 }
@@ -180,9 +179,12 @@ func (c *Columns) ghosts(fr *frame, values []Point) []Node {
 func (c *Columns) areas(fr *frame, st *stacked) []Node {
 	var nodes []Node
 	for i := range c.Series {
-		n := len(fr.buckets)
+		n := c.begun(fr.buckets)
+		if n == 0 {
+			continue
+		}
 		pts := make([]Pt, 0, 2*n)
-		for k, t := range fr.buckets {
+		for k, t := range fr.buckets[:n] {
 			_, y := c.edges(fr, st, i, k)
 			pts = append(pts, Pt{X: fr.centre(&c.Period, t), Y: y, Up: k == 0})
 		}
@@ -197,7 +199,7 @@ func (c *Columns) areas(fr *frame, st *stacked) []Node {
 
 func (c *Columns) areaLabels(fr *frame, st *stacked, width float64) Group {
 	ys := make([]float64, len(c.Series))
-	last := len(fr.buckets) - 1
+	last := max(c.begun(fr.buckets)-1, 0)
 	for i := range c.Series {
 		y1, y2 := c.edges(fr, st, i, last)
 		ys[i] = (y1 + y2) / 2

@@ -2,6 +2,7 @@ package chart
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -24,9 +25,9 @@ func newFrame(f Format, p *Period, u Unit, b bounds, width, gutter, top float64)
 	h := 100 + 0.22*width
 	lo, hi := math.Min(b.lo, 0), math.Max(b.hi, 0)
 	ticks := u.ticks(lo, hi, int(math.Max(3, h/48)), b.whole)
-	labels := 0.0
+	labels, write := 0.0, u.writer(f, ticks)
 	for _, v := range ticks {
-		labels = math.Max(labels, textWidth(u.write(f, math.Abs(v)), textSmall))
+		labels = math.Max(labels, textWidth(write(math.Abs(v)), textSmall))
 	}
 	fr.left, fr.right = math.Ceil(labels)+8, width-math.Max(gutter, 4)
 	fr.x = p.axis(fr.buckets, fr.left, fr.right)
@@ -43,7 +44,7 @@ func newFrame(f Format, p *Period, u Unit, b bounds, width, gutter, top float64)
 		}
 		fr.under = append(fr.under,
 			Line{X1: fr.left, Y1: y, X2: fr.right, Y2: y, Class: class},
-			Text{X: fr.left - 6, Y: y + 4, S: u.write(f, math.Abs(v)), Anchor: End, Class: textSmall + " tick"})
+			Text{X: fr.left - 6, Y: y + 4, S: write(math.Abs(v)), Anchor: End, Class: textSmall + " tick"})
 	}
 	years := false
 	for _, t := range p.ticks(f, fr.buckets, &fr.x) {
@@ -74,47 +75,49 @@ func newFrame(f Format, p *Period, u Unit, b bounds, width, gutter, top float64)
 	return fr
 }
 
-// placed is where the label of an annotation stands.
+// placed is where the label of an annotation stands: in a row, over from…to.
 type placed struct {
-	x      float64
-	row    int
-	anchor Anchor
-	text   string
+	x, from, to float64
+	line        float64 // where its line hangs
+	row         int
+	anchor      Anchor
+	text        string
 }
 
-// notes places labels in rows above the plot so that none touches another.
+// notes places labels in rows above the plot so that none touches another nor
+// is crossed by the line that hangs from another.
 func (fr *frame) notes(p *Period, width float64) ([]placed, int) {
-	out := make([]placed, len(p.Notes))
-	var ends [][][2]float64 // for each row, what is taken
-	for i, n := range p.Notes {
-		text := fit(n.Label, math.Min(width*0.6, 260), textSmall)
-		w := textWidth(text, textSmall)
+	out := make([]placed, 0, len(p.Notes))
+	rows := 0
+	for _, n := range p.Notes {
 		x := fr.x.at(n.At)
-		pl := placed{x: x - 3, anchor: Start, text: text}
-		from := x - 3
-		if from+w > width {
-			pl.x, pl.anchor = math.Min(x+3, width), End
-			from = pl.x - w
-			if from < 0 {
-				from, pl.x, pl.anchor = 0, 0, Start
-			}
+		pl := placed{x: x - 3, line: x, anchor: Start}
+		room := width - pl.x
+		if room < 90 && x > width/2 { // no room on the right: on the left of its line
+			room = math.Min(x+3, width)
+			pl.x, pl.anchor = room, End
 		}
-	row:
-		for pl.row = 0; pl.row < len(ends); pl.row++ {
-			for _, taken := range ends[pl.row] {
-				if from < taken[1]+8 && taken[0]-8 < from+w {
-					continue row
-				}
-			}
-			break
+		pl.text = fit(n.Label, math.Min(room, 260), textSmall)
+		w := textWidth(pl.text, textSmall)
+		pl.from, pl.to = pl.x, pl.x+w
+		if pl.anchor == End {
+			pl.from, pl.to = pl.x-w, pl.x
 		}
-		if pl.row == len(ends) {
-			ends = append(ends, nil)
+		for pl.row < rows && slices.ContainsFunc(out, pl.meets) {
+			pl.row++
 		}
-		ends[pl.row] = append(ends[pl.row], [2]float64{from, from + w})
-		out[i] = pl
+		rows = max(rows, pl.row+1)
+		out = append(out, pl)
 	}
-	return out, len(ends)
+	return out, rows
+}
+
+// meets tells whether two labels touch, or the line of one crosses the other.
+func (a placed) meets(b placed) bool {
+	crosses := func(upper, lower placed) bool {
+		return upper.row < lower.row && lower.from-2 < upper.line && upper.line < lower.to+2
+	}
+	return a.row == b.row && a.from < b.to+8 && b.from-8 < a.to || crosses(a, b) || crosses(b, a)
 }
 
 func (fr *frame) shades(p *Period) {
@@ -124,7 +127,7 @@ func (fr *frame) shades(p *Period) {
 		if x2-x1 < 0.5 {
 			continue
 		}
-		fr.under = append(fr.under, Rect{X: x1, Y: fr.top, W: x2 - x1, H: fr.bottom - fr.top, Class: "shade"})
+		fr.under = append(fr.under, Link{Title: s.Label, Items: []Node{Rect{X: x1, Y: fr.top, W: x2 - x1, H: fr.bottom - fr.top, Class: "shade"}}})
 		if w := textWidth(s.Label, textSmall); s.Label != "" && w+4 <= x2-x1 && x1 > edge {
 			fr.under = append(fr.under, Text{X: (x1 + x2) / 2, Y: fr.top + 13, S: s.Label, Anchor: Middle, Class: textSmall + " shade-t"})
 			edge = x2
@@ -162,7 +165,7 @@ func seriesLabels(series []Series, ys []float64, x, top, bottom, width float64) 
 	}
 	for _, i := range order {
 		g.Items = append(g.Items,
-			Line{X1: x + 5, Y1: at[i], X2: x + 15, Y2: at[i], Class: "line " + Cat(series[i].Category)},
+			Line{X1: x + 5, Y1: at[i], X2: x + 15, Y2: at[i], Class: lineClass(series[i].Category)},
 			Text{X: x + 19, Y: at[i] + 4.5, S: fit(series[i].Label, width-x-19, textLabel), Class: textLabel})
 	}
 	return g
@@ -181,10 +184,31 @@ func gutter(series []Series, width float64) float64 {
 	return math.Min(w+20, width*0.28)
 }
 
+// addLegend names the series and the reference above the plot, and gives its
+// height; names that stand at the ends of lines are not repeated.
+func (s *Scene) addLegend(series []Series, ref *Ref, width float64, named bool) float64 {
+	var list []Part
+	if len(series) > 1 && !named {
+		list = parts(series)
+	}
+	legend, h := legendRow(list, ref, width)
+	if h > 0 {
+		s.add(legend)
+	}
+	return h
+}
+
 func parts(series []Series) []Part {
 	out := make([]Part, len(series))
 	for i, s := range series {
 		out[i] = Part{s.Label, s.Category}
 	}
 	return out
+}
+
+func lineClass(category int) string {
+	if category == ghostCategory {
+		return "line ghost-l"
+	}
+	return "line " + Cat(category)
 }

@@ -15,6 +15,9 @@ type Heat struct {
 	// Short names of the columns and rows, for narrow places; by default the
 	// names.
 	ShortRows, ShortCols []string
+	// Trim leaves out the first and last rows and columns where nothing
+	// happened, and says so.
+	Trim bool
 }
 
 // Cell is one cell.
@@ -44,11 +47,26 @@ func classes(u Unit, b bounds) heatClasses {
 	if b.hi <= 0 {
 		return heatClasses{step: 1, n: 1, whole: true}
 	}
-	step := u.step(b.hi, maxClasses)
-	if b.whole && u == Number && step < 1 {
-		step = 1
+	step := shadeStep(u, b.hi/maxClasses)
+	if b.whole && u == Number {
+		step = math.Max(1, math.Ceil(step))
 	}
-	return heatClasses{step: step, n: int(math.Ceil(b.hi/step - 1e-9)), whole: b.whole && u == Number}
+	return heatClasses{step: step, n: max(1, int(math.Ceil(b.hi/step-1e-9))), whole: b.whole && u == Number}
+}
+
+// shadeStep is the least round step that is not below least; finer grained than
+// the steps of an axis, to use all the shades.
+func shadeStep(u Unit, least float64) float64 {
+	if u == Hours {
+		return u.step(least, 1)
+	}
+	power := math.Pow(10, math.Floor(math.Log10(least)))
+	for _, m := range []float64{1, 1.5, 2, 2.5, 3, 4, 5, 6, 8} {
+		if s := m * power; s >= least*(1-1e-9) {
+			return s
+		}
+	}
+	return 10 * power
 }
 
 // of is the class of a value: 0 for nothing, else 1 … 7.
@@ -78,41 +96,52 @@ func (h heatClasses) legend(f Format, u Unit) []string {
 
 // Scene draws the table.
 func (c *Heat) Scene(f Format, width float64) *Scene {
-	rows, cols, cells := c.Rows, c.Cols, c.cell
-	shortRows, shortCols := orElse(c.ShortRows, rows), orElse(c.ShortCols, cols)
-	if len(rows) == 0 || len(cols) == 0 {
+	left0, right0, top0, bottom0 := c.extent()
+	if top0 >= bottom0 || left0 >= right0 {
 		return c.empty(f, width)
 	}
-	if width/float64(len(cols)+2) < 24 && len(rows) < len(cols) {
-		rows, cols, shortRows, shortCols = cols, rows, shortCols, shortRows
-		cells = func(r, k int) Cell { return c.cell(k, r) }
-	}
-	b := newBounds()
+	rows, cols := c.Rows[top0:bottom0], c.Cols[left0:right0]
+	shortRows, shortCols := orElse(c.ShortRows, c.Rows)[top0:bottom0], orElse(c.ShortCols, c.Cols)[left0:right0]
+	cells := func(r, k int) Cell { return c.cell(top0+r, left0+k) }
+	most := newBounds()
+	var values []float64
 	for r := range rows {
 		for k := range cols {
-			b.take(cells(r, k).Value)
+			v := cells(r, k).Value
+			most.take(v)
+			values = append(values, v)
 		}
+	}
+	write := c.Unit.writer(f, values)
+	cellW := 0.0
+	for _, v := range values {
+		if known(v) && v != 0 {
+			cellW = math.Max(cellW, textWidth(write(v), textSmall)+6)
+		}
+	}
+	if room := width - math.Min(widest(rows), width*0.3) - 8; room/float64(len(cols)) < cellW && len(rows) < len(cols) {
+		rows, cols, shortRows, shortCols = cols, rows, shortCols, shortRows
+		cells = func(r, k int) Cell { return c.cell(top0+k, left0+r) }
 	}
 	s := c.scene(width)
 	head := shortest(rows, shortRows, width*0.3)
-	left := 0.0
-	for _, name := range head {
-		left = math.Max(left, textWidth(name, textLabel))
-	}
-	left = math.Ceil(math.Min(left, width*0.3)) + 8
+	left := math.Ceil(math.Min(widest(head), width*0.3)) + 8
 	w := (width - left) / float64(len(cols))
 	h := math.Max(24, math.Min(w*0.8, 34))
+	if len(rows) > 12 {
+		h = 24
+	}
 	top := 20.0
 	s.add(Group{Hidden: true, Items: colHeads(shortest(cols, shortCols, w-2), left, w, top-6)})
-	cl := classes(c.Unit, b)
-	digits := textWidth(c.Unit.write(f, b.hi), textSmall)+4 <= w
+	cl := classes(c.Unit, most)
+	digits := cellW-2 <= w
 	var names, marks []Node
 	for r := range rows {
 		y := top + float64(r)*h
 		names = append(names, Text{X: 0, Y: y + h/2 + 4.5, S: fit(head[r], left-8, textLabel), Class: textLabel})
 		for k := range cols {
 			x := left + float64(k)*w
-			marks = append(marks, c.mark(f, cells(r, k), cl, Rect{X: x + 0.5, Y: y + 0.5, W: w - 1, H: h - 1, R: 1.5}, rows[r], cols[k], digits))
+			marks = append(marks, c.mark(f, cells(r, k), cl, Rect{X: x + 0.5, Y: y + 0.5, W: w - 1, H: h - 1, R: 1.5}, rows[r], cols[k], digits, write))
 		}
 	}
 	s.add(Group{Hidden: true, Items: names})
@@ -121,7 +150,37 @@ func (c *Heat) Scene(f Format, width float64) *Scene {
 	legend, lh := seqLegend(cl.legend(f, c.Unit), cl, left, bottom+10, width)
 	s.add(legend)
 	s.H = bottom + 10 + lh
+	s.H += s.trimNote(f, c.Rows, top0, bottom0, s.H+12, width)
+	s.H += s.trimNote(f, c.Cols, left0, right0, s.H+12, width)
 	return s
+}
+
+// extent is the part of the table that is drawn.
+func (c *Heat) extent() (left, right, top, bottom int) {
+	if !c.Trim {
+		return 0, len(c.Cols), 0, len(c.Rows)
+	}
+	left, top = len(c.Cols), len(c.Rows)
+	for r := range c.Rows {
+		for k := range c.Cols {
+			if v := c.cell(r, k).Value; v != 0 {
+				left, right = min(left, k), max(right, k+1)
+				top, bottom = min(top, r), max(bottom, r+1)
+			}
+		}
+	}
+	return left, right, top, bottom
+}
+
+// trimNote says between which names something happened, when some were left
+// out, and gives its height.
+func (s *Scene) trimNote(f Format, names []string, from, to int, y, width float64) float64 {
+	if from == 0 && to == len(names) {
+		return 0
+	}
+	text := f.T("chart.trimmed", "from", names[from], "to", names[to-1])
+	s.add(Text{X: 0, Y: y, S: fit(text, width, textSmall), Class: textSmall + " muted"})
+	return 18
 }
 
 func (c *Heat) cell(r, k int) Cell {
@@ -131,20 +190,28 @@ func (c *Heat) cell(r, k int) Cell {
 	return Cell{}
 }
 
-func (c *Heat) mark(f Format, cell Cell, cl heatClasses, box Rect, row, col string, digits bool) Node {
+func (c *Heat) mark(f Format, cell Cell, cl heatClasses, box Rect, row, col string, digits bool, write func(float64) string) Node {
 	class := cl.of(cell.Value)
 	n := strconv.Itoa(class)
 	box.Class = "mark cell c-seq" + n
 	link := Link{Href: cell.Href, Class: "pt" + cell.State.class(), Title: cell.Title, Items: []Node{box}}
 	if link.Title == "" {
-		link.Title = f.T("chart.cell", "row", row, "col", col, "value", c.Unit.write(f, cell.Value))
+		link.Title = f.T("chart.cell", "row", row, "col", col, "value", write(cell.Value))
 	}
 	if digits && known(cell.Value) && cell.Value != 0 {
 		link.Items = append(link.Items, Text{
-			X: box.X + box.W/2, Y: box.Y + box.H/2 + 4, S: c.Unit.write(f, cell.Value), Anchor: Middle, Class: textSmall + " seq-t" + n,
+			X: box.X + box.W/2, Y: box.Y + box.H/2 + 4, S: write(cell.Value), Anchor: Middle, Class: textSmall + " seq-t" + n,
 		})
 	}
 	return link
+}
+
+func widest(names []string) float64 {
+	w := 0.0
+	for _, n := range names {
+		w = math.Max(w, textWidth(n, textLabel))
+	}
+	return w
 }
 
 func orElse(short, long []string) []string {
@@ -180,9 +247,9 @@ func colHeads(names []string, left, w, y float64) []Node {
 	var out []Node
 	right := left + w*float64(len(names))
 	for i := 0; i < len(names); i += every {
-		text := fit(names[i], w*float64(every)-4, textSmall)
-		half := textWidth(text, textSmall) / 2
-		x := math.Max(half, math.Min(left+(float64(i)+0.5)*w, right-half))
+		x := left + (float64(i)+0.5)*w
+		room := math.Min(w*float64(every)-4, 2*math.Min(x, right-x))
+		text := fit(names[i], room, textSmall)
 		out = append(out, Text{X: x, Y: y, S: text, Anchor: Middle, Class: textSmall + " tick"})
 	}
 	return out

@@ -47,12 +47,7 @@ func (c *Lines) Scene(f Format, width float64) *Scene {
 	}
 	s := c.scene(width)
 	room := gutter(all, width)
-	top := 0.0
-	if room == 0 && len(all) > 1 {
-		legend, h := legendRow(parts(all), width)
-		s.add(legend)
-		top = h
-	}
+	top := s.addLegend(all, c.Ref, width, room > 0)
 	fr := newFrame(f, &c.Period, c.Unit, b, width, room, top)
 	s.H = fr.height
 	s.add(Group{Hidden: true, Items: fr.under})
@@ -76,8 +71,6 @@ func (c *Lines) Scene(f Format, width float64) *Scene {
 	}
 	return s
 }
-
-const ghostCategory = -1 // Cat gives c-other
 
 func (fr *frame) centre(p *Period, t time.Time) float64 {
 	return (fr.x.at(t) + fr.x.at(p.Grain.next(t))) / 2
@@ -125,10 +118,7 @@ func (c *Lines) curve(fr *frame, values []Point, category int) ([]Node, float64)
 		up = false
 	}
 	flush()
-	class := "line " + Cat(category)
-	if category == ghostCategory {
-		class = "line ghost-l"
-	}
+	class := lineClass(category)
 	if len(line) > 0 {
 		nodes = append(nodes, Path{Pts: line, Class: class})
 	}
@@ -154,7 +144,7 @@ func (c *Lines) marks(f Format, fr *frame, s *Series, values []Point) []Node {
 		x, y := (x1+x2)/2, fr.y.at(p.Value)
 		var hit Node = Rect{X: x1, Y: fr.top, W: x2 - x1, H: fr.bottom - fr.top, Class: "hit"}
 		if len(c.Series) > 1 {
-			hit = Circle{X: x, Y: y, R: math.Max(4, math.Min(10, (x2-x1)*0.6)), Class: "hit"}
+			hit = Circle{X: x, Y: y, R: math.Max(4, math.Min(8, (x2-x1)*0.6)), Class: "hit"}
 		}
 		name := c.bucketName(f, p.At)
 		if len(c.Series) > 1 {
@@ -171,14 +161,8 @@ func (c *Lines) marks(f Format, fr *frame, s *Series, values []Point) []Node {
 	return nodes
 }
 
+// refLine is the reference across the plot; the legend names it.
 func refLine(fr *frame, r *Ref) Group {
 	y := fr.y.at(r.Value)
-	textY := y - 5
-	if textY < fr.top+11 {
-		textY = y + 14
-	}
-	return Group{Hidden: true, Items: []Node{
-		Line{X1: fr.left, Y1: y, X2: fr.right, Y2: y, Class: "ref"},
-		Text{X: fr.left + 4, Y: textY, S: fit(r.Label, fr.right-fr.left-8, textSmall), Class: textSmall + " ref-t"},
-	}}
+	return Group{Hidden: true, Items: []Node{Line{X1: fr.left, Y1: y, X2: fr.right, Y2: y, Class: "ref"}}}
 }

@@ -34,7 +34,13 @@ func (c *Multiples) Scene(f Format, width float64) *Scene {
 		return c.empty(f, width)
 	}
 	const gap, head, plot, foot = 20.0, 24.0, 64.0, 30.0
-	cols := max(1, min(len(c.Panels), int((width+gap)/(140+gap))))
+	least := 190.0
+	if width < narrowAt {
+		least = 140
+	}
+	cols := max(1, min(len(c.Panels), int((width+gap)/(least+gap))))
+	rows := (len(c.Panels) + cols - 1) / cols
+	cols = (len(c.Panels) + rows - 1) / rows // rows of about the same length
 	w := (width - gap*float64(cols-1)) / float64(cols)
 	values := make([][]Point, len(c.Panels))
 	ghosts := make([][]Point, len(c.Panels))
@@ -71,8 +77,8 @@ func (c *Multiples) Scene(f Format, width float64) *Scene {
 			Text{X: x0, Y: y0 + 14, S: fit(p.Label, w-noteW, textStrong), Class: textStrong},
 			Line{X1: x0, Y1: top, X2: x0 + w, Y2: top, Class: "grid"},
 			Line{X1: x0, Y1: bottom, X2: x0 + w, Y2: bottom, Class: "axis"},
-			// The scale is written once a row would do; a panel is often read alone.
-			Text{X: x0, Y: top + 11, S: c.Unit.write(f, most), Class: textSmall + " tick halo"})
+			// The scale in every panel: one is often read alone.
+			Text{X: x0 + w, Y: top + 12, S: c.Unit.write(f, most), Anchor: End, Class: textSmall + " tick halo"})
 		if ghosts[i] != nil {
 			items = append(items, Path{Pts: c.line(ghosts[i], &axis, y), Class: "line ghost-l"})
 		}
@@ -86,11 +92,21 @@ func (c *Multiples) Scene(f Format, width float64) *Scene {
 		text := title(f, p.Title, p.Label, p.Note)
 		s.add(Link{Href: p.Href, Title: text, Class: "row" + p.State.class(), Items: items})
 	}
-	rows := (len(c.Panels) + cols - 1) / cols
 	s.H = float64(rows) * (head + plot + foot)
 	if c.Ghost != "" {
-		s.add(ghostKey(f, c.Ghost, 0, s.H-8, width))
-		s.H += 14
+		key, h := legendRow([]Part{{f.T("chart.ghost", "name", c.Ghost), ghostCategory}}, nil, width)
+		s.H += h + 4
+		for i, n := range key.Items { // the legend stands below here
+			switch n := n.(type) {
+			case Line:
+				n.Y1, n.Y2 = n.Y1+s.H-h, n.Y2+s.H-h
+				key.Items[i] = n
+			case Text:
+				n.Y += s.H - h
+				key.Items[i] = n
+			}
+		}
+		s.add(key)
 	}
 	return s
 }

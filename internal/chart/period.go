@@ -89,6 +89,9 @@ func (g Grain) next(t time.Time) time.Time {
 	return t.AddDate(0, 0, 1)
 }
 
+// days is about how many days a bucket has.
+func (g Grain) days() int { return [...]int{1, 7, 30, 365}[min(g, Year)] }
+
 // name says which bucket it is.
 func (g Grain) name(f Format, t time.Time) string {
 	switch g {
@@ -126,6 +129,15 @@ func (p *Period) bucketName(f Format, t time.Time) string {
 		return f.T("chart.unfinished", "bucket", name)
 	}
 	return name
+}
+
+// begun counts the buckets that data reaches.
+func (p *Period) begun(buckets []time.Time) int {
+	n := len(buckets)
+	for !p.Until.IsZero() && n > 0 && buckets[n-1].After(p.Until) {
+		n--
+	}
+	return n
 }
 
 // values sets the points of a series in the buckets. Points outside are left
@@ -224,8 +236,8 @@ func (p *Period) ticks(f Format, buckets []time.Time, a *timeAxis) []timeTick {
 	}
 	levels := []level{{Day, 1}, {Week, 1}, {Week, 2}, {Month, 1}, {Month, 2}, {Month, 3}, {Month, 6}, {Year, 1}, {Year, 2}, {Year, 5}, {Year, 10}, {Year, 20}}
 	for _, l := range levels {
-		if l.grain < p.Grain {
-			continue
+		if l.grain < p.Grain || float64(len(a.sums))/float64(l.grain.days()*l.every) > (a.to-a.from)/15 {
+			continue // no label is as narrow
 		}
 		var out []timeTick
 		n, lastYear := 0, 0
@@ -278,8 +290,8 @@ func onStep(t time.Time, g Grain, every, n int) bool {
 	return n%every == 0
 }
 
-// fits tells whether labels stand apart; it moves or drops one that would pass
-// the right end.
+// fits tells whether labels stand apart; it moves or empties one that would
+// pass the right end.
 func fits(ticks []timeTick, a *timeAxis) bool {
 	if len(ticks) == 0 {
 		return false
@@ -288,11 +300,18 @@ func fits(ticks []timeTick, a *timeAxis) bool {
 	for i := range ticks {
 		t := &ticks[i]
 		w := math.Max(textWidth(t.text, textSmall), textWidth(t.year, textSmall))
+		end := a.to + 4 // the scene ends there at least
+		if t.anchor == Middle {
+			t.x = math.Max(w/2, math.Min(t.x, end-w/2))
+		}
 		left := t.x
 		switch {
 		case t.anchor == Middle:
 			left -= w / 2
-		case i == len(ticks)-1 && i > 0 && left+w > a.to:
+		case left+w > end && i == 0:
+			t.x = end - w
+			left = t.x
+		case left+w > end:
 			t.text, t.year = "", ""
 			continue
 		}
@@ -301,5 +320,5 @@ func fits(ticks []timeTick, a *timeAxis) bool {
 		}
 		edge = left + w
 	}
-	return len(ticks) < 2 || edge <= a.to+40
+	return true
 }

@@ -74,7 +74,10 @@ func (c *Places) Scene(f Format, width float64) *Scene {
 	discs := make([]Circle, len(order))
 	for k, i := range order {
 		q := place(c.Items[i].At)
-		discs[k] = Circle{X: q.X, Y: q.Y, R: radius(c.Items[i].Value), Class: c.discClass(c.Items[i], cl)}
+		r := radius(c.Items[i].Value)
+		// A place out of the map stands on its edge rather than out of sight.
+		x, y := math.Max(r, math.Min(q.X, width-r)), math.Max(r, math.Min(q.Y, height-r))
+		discs[k] = Circle{X: x, Y: y, R: r, Class: c.discClass(c.Items[i], cl)}
 	}
 	for k, i := range order {
 		s.add(c.mark(f, c.Items[i], discs[k]))
@@ -135,8 +138,7 @@ func (c *Places) project(width float64) (place func(XY) XY, height float64) {
 	left := (width - w*k) / 2
 	return func(p XY) XY {
 		q := XY{left + (p.X-x.lo)*k, margin + (p.Y-y.lo)*k}
-		// A place out of the map stands on its edge rather than out of sight.
-		return XY{math.Max(4, math.Min(q.X, width-4)), math.Max(4, math.Min(q.Y, height-4))}
+		return q
 	}, height
 }
 
@@ -190,10 +192,7 @@ func (c *Places) legend(f Format, values bounds, cl heatClasses, radius func(flo
 	g := Group{Class: "legend", Hidden: true}
 	at := y
 	if values.hi > 0 {
-		largest := c.Unit.step(values.hi, 1)
-		for largest > values.hi {
-			largest = c.Unit.step(largest/2.5, 1)
-		}
+		largest := roundBelow(values.hi)
 		x := 0.0
 		r := math.Max(radius(largest), 7)
 		for _, v := range []float64{largest / 4, largest} {

@@ -116,7 +116,7 @@ func samples(t testing.TB) []sample {
 	for i := range 58 {
 		long.Items = append(long.Items, chart.Bar{Label: schools[i%12], Value: float64(1200 / (i + 1)), Href: fmt.Sprintf("/incidents?school=%d", i)})
 	}
-	heat := &chart.Heat{Head: chart.Head{ID: "heat", Label: "Incidents par heure et par jour"}, Rows: []string{"lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"}, ShortRows: []string{"lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."}}
+	heat := &chart.Heat{Head: chart.Head{ID: "heat", Label: "Incidents par heure et par jour"}, Rows: []string{"lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"}, Trim: true, ShortRows: []string{"lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."}}
 	for h := range 24 {
 		heat.Cols = append(heat.Cols, fmt.Sprintf("%d\u00a0h", h))
 		heat.ShortCols = append(heat.ShortCols, fmt.Sprint(h))
@@ -164,7 +164,7 @@ func samples(t testing.TB) []sample {
 	}
 	multiples := &chart.Multiples{Head: chart.Head{ID: "multi", Label: "Incidents par type et par mois"}, Period: months, Ghost: "2024-2025"}
 	for i, name := range []string{"ordinateur", "vidéoprojecteur", "impression", "réseau", "messagerie", "logiciel pédagogique", "tablette", "téléphonie"} {
-		multiples.Panels = append(multiples.Panels, chart.Panel{Label: name, Note: fmt.Sprintf("%+d %%", 40-i*11), Category: i + 1, Points: group(chart.Month, days(year.From, year.Until, 12-float64(i))), Ghost: group(chart.Month, days(year.From, year.To, 9)), Href: fmt.Sprintf("/explore?category=%d", i)})
+		multiples.Panels = append(multiples.Panels, chart.Panel{Label: name, Note: fmt.Sprintf("%+d %%", 77-i*11), Category: i + 1, Points: group(chart.Month, days(year.From, year.Until, 12-float64(i))), Ghost: group(chart.Month, days(year.From, year.To, 9)), Href: fmt.Sprintf("/explore?category=%d", i)})
 	}
 	banded := group(chart.Week, opened)
 	for i := range banded {
@@ -191,7 +191,7 @@ func samples(t testing.TB) []sample {
 		{"columns-day", "Mars, jour par jour", "incidents par jour, du 2 mars au 10 avril", &chart.Columns{Head: head("cd", "Incidents par jour", chart.Number), Period: month, Series: []chart.Series{{Label: "déclarés", Points: days(month.From, month.To, 40)}}, Ref: &chart.Ref{Value: 42, Label: "moyenne : 42"}}, chart.Half},
 		{"lines", "L’impression s’est calmée depuis janvier", "incidents par semaine et intervalle attendu", &chart.Lines{Head: head("li", "Incidents par semaine", chart.Number), Period: weeks, Series: []chart.Series{{Label: "déclarés", Category: 1, Points: banded}}, Ghost: ghost}, chart.Full},
 		{"lines-many", "Quatre types font les trois quarts", "incidents par semaine et par type", &chart.Lines{Head: head("lm", "Incidents par type", chart.Number), Period: weeks, Series: []chart.Series{{Label: "ordinateur", Category: 1, Points: group(chart.Week, days(year.From, year.Until, 14))}, {Label: "vidéoprojecteur", Category: 2, Points: group(chart.Week, days(year.From, year.Until, 9))}, {Label: "impression", Category: 3, Points: group(chart.Week, days(year.From, year.Until, 7))}, {Label: "réseau", Category: 4, Points: group(chart.Week, days(year.From, year.Until, 3))}}}, chart.Half},
-		{"lines-day", "Une année, jour par jour", "incidents par jour", &chart.Lines{Head: head("ld", "Incidents par jour", chart.Number), Period: dailies, Series: []chart.Series{{Label: "déclarés", Points: opened}}}, chart.Full},
+		{"lines-day", "Une année, jour par jour", "incidents par jour", &chart.Lines{Head: head("ld", "Incidents par jour", chart.Number), Period: dailies, Series: []chart.Series{{Label: "déclarés", Points: opened, Gaps: true}}}, chart.Full},
 		{"heat", "Le lundi à 9 h, deux fois la moyenne", "incidents par heure et par jour de déclaration", heat, chart.Half},
 		{"map", "Le nord du département déclare le plus", "incidents par commune, 2025-2026", places, chart.Half},
 		{"multiples", "Les ordinateurs montent, la téléphonie s’éteint", "incidents par mois, même échelle", multiples, chart.Full},

@@ -59,11 +59,26 @@ func (u Unit) ticks(lo, hi float64, n int, whole bool) []float64 {
 		step = 1
 	}
 	first, last := math.Floor(lo/step+1e-9), math.Ceil(hi/step-1e-9)
+	if last <= first {
+		last = first + 1
+	}
 	var out []float64
 	for k := first; k <= last; k++ {
 		out = append(out, k*step)
 	}
 	return out
+}
+
+// roundBelow is the greatest of 1, 2, 4 times a power of ten that is not above
+// v: a quarter of it is a readable value too.
+func roundBelow(v float64) float64 {
+	power := math.Pow(10, math.Floor(math.Log10(v)))
+	for _, m := range []float64{4, 2} {
+		if m*power <= v {
+			return m * power
+		}
+	}
+	return power
 }
 
 // bounds gathers the least and the greatest of known values.

@@ -69,8 +69,8 @@ func Outline(code string) (*Shape, bool) {
 }
 
 // Projection sets positions on a plane in kilometres, x to the east and y to
-// the south, by the equirectangular projection about a latitude: true to a
-// thousandth over a département.
+// the south, by the equirectangular projection about a latitude: distances are
+// true to some half a per cent over a département.
 type Projection struct {
 	lon, lat float64 // the plane's origin, degrees
 	kx, ky   float64 // kilometres per degree
