@@ -26,7 +26,7 @@ type demoCmd struct {
 }
 
 // demoPassword is everybody's in the demonstration, printed at start.
-const demoPassword = "loiret-demonstration"
+const demoPassword = "loiret-demonstration" //nolint:gosec // it guards invented data, and is printed
 
 // demoMark is a file that only a demonstration's folder has.
 const demoMark = "DEMONSTRATION"

@@ -18,7 +18,11 @@ type commands struct {
 	Demo    demoCmd    `cmd:"" help:"Show an invented département, in a folder of its own."`
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
 	Admin   adminCmd   `cmd:"" help:"Accounts and tokens."`
-	Import  importCmd  `cmd:"" help:"Bring in what another software exported."`
+	Import  importCmd  `cmd:"" help:"Import incidents, schools, holidays."`
+	Backup  backupCmd  `cmd:"" help:"Copy everything to one file, while the server runs."`
+	Restore restoreCmd `cmd:"" help:"Fill an empty place, of either engine, from a backup."`
+	Rebuild rebuildCmd `cmd:"" help:"Make the state again from the journal, or compare them (--check)."`
+	Doctor  doctorCmd  `cmd:"" help:"Examine a database and say what to do."`
 	Load    loadCmd    `cmd:"" help:"Simulate readers, declarants and live screens on a running server, and say how long they waited."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 

@@ -26,20 +26,25 @@ func (p place) config() (app.Config, error) {
 // with opens the program on the place for the length of fn; a server may run
 // on it at the same time.
 func (p place) with(ctx context.Context, fn func(*app.App) error) error {
-	return p.open(ctx, false, fn)
+	return p.open(ctx, app.Config{}, fn)
 }
 
 // alone is with, as the only server of the place.
 func (p place) alone(ctx context.Context, fn func(*app.App) error) error {
-	return p.open(ctx, true, fn)
+	return p.open(ctx, app.Config{Exclusive: true}, fn)
 }
 
-func (p place) open(ctx context.Context, exclusive bool, fn func(*app.App) error) (err error) {
+// serving is alone, with the statistics' executor chosen.
+func (p place) serving(ctx context.Context, inSQL bool, fn func(*app.App) error) error {
+	return p.open(ctx, app.Config{Exclusive: true, CubeInSQL: inSQL}, fn)
+}
+
+func (p place) open(ctx context.Context, how app.Config, fn func(*app.App) error) (err error) {
 	cfg, err := p.config()
 	if err != nil {
 		return err
 	}
-	cfg.Exclusive = exclusive
+	cfg.Exclusive, cfg.CubeInSQL = how.Exclusive, how.CubeInSQL
 	a, err := app.New(ctx, cfg)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"statincidents/internal/cube"
 	"statincidents/internal/directory"
 	"statincidents/internal/incident"
+	csvin "statincidents/internal/intake/csv"
 	"statincidents/internal/journal"
 	"statincidents/internal/live"
 	"statincidents/internal/search"
@@ -49,6 +51,7 @@ type App struct {
 	Catalog   *catalog.Service
 	Incidents *incident.Service
 	Search    *search.Service
+	Imports   *csvin.Importer
 	Cube      cube.Executor
 	Hub       *live.Hub
 	Location  *time.Location // of the département
@@ -69,14 +72,22 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 		return nil, err
 	}
 	a := &App{Log: log, DB: db, Journal: journal.New(db)}
+	if cfg.Exclusive {
+		// A database that pg_dump moved to a younger cluster has positions that
+		// its readers would wait for in vain.
+		if moved, err := journal.Settle(ctx, db); err != nil {
+			return nil, errors.Join(fmt.Errorf("settle the journal: %w", err), db.Close())
+		} else if moved {
+			log.Info("the journal was settled after a move to another PostgreSQL cluster")
+		}
+	}
 	a.Auth = auth.New(db, a.Journal, auth.Config{Tenant: Tenant, Log: log})
 	a.FirstRun = a.Auth.NewFirstRun()
 	a.Directory = directory.New(db, a.Journal)
 	a.Catalog = catalog.New(db, a.Journal)
 	settings, err := a.Directory.Settings(ctx, Tenant)
 	if err != nil {
-		_ = db.Close()
-		return nil, fmt.Errorf("settings: %w", err)
+		return nil, errors.Join(fmt.Errorf("settings: %w", err), db.Close())
 	}
 	a.Location = settings.Location()
 	a.Incidents = incident.NewService(db, a.Journal, a.Directory, a.Catalog, a.Location)
@@ -85,8 +96,13 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 		Tenant: Tenant, DB: db, Journal: a.Journal, Directory: a.Directory, Catalog: a.Catalog,
 		Location: a.Location, Weeks: a.schoolWeeks, Text: a.Search, Log: log,
 	}
-	a.memory = cube.NewMemory(counting)
-	a.Cube = a.memory
+	if cfg.CubeInSQL {
+		a.Cube = cube.NewSQL(counting)
+	} else {
+		a.memory = cube.NewMemory(counting)
+		a.Cube = a.memory
+	}
+	a.Imports = csvin.New(db, a.Directory, a.Catalog, a.Incidents)
 	a.Hub = live.New(live.Config{Tenant: Tenant, Journal: a.Journal, Incidents: a.Incidents, Clock: sqldb.Now, Log: log})
 	a.sealer = &journal.Sealer{Journal: a.Journal, Tenant: Tenant}
 	return a, nil

@@ -39,12 +39,15 @@ func background(ctx context.Context, parts []part) error {
 
 // readers are what follows the journal.
 func (a *App) readers() []part {
-	return []part{
+	parts := []part{
 		{"journal notifications", a.Journal.Listen},
 		{"journal seal", a.sealer.Run},
-		{"statistics", a.memory.Start},
 		{"live screens", a.Hub.Run},
 		{"search", func(ctx context.Context) error { return a.Search.Run(ctx, Tenant) }},
 		{"sessions", a.Auth.Run},
 	}
+	if a.memory != nil {
+		parts = append(parts, part{"statistics", a.memory.Start})
+	}
+	return parts
 }

@@ -69,13 +69,16 @@ func (a *App) Serve(ctx context.Context, cfg ServeConfig) error {
 // handler puts the doors under their paths.
 func (a *App) handler(cfg ServeConfig) http.Handler {
 	sessions := a.Auth.NewSessions(cfg.Secure)
+	watched := a.newMetrics()
 	pages := web.New(web.Deps{
 		Log: a.Log, Auth: a.Auth, Sessions: sessions, FirstRun: a.FirstRun, Directory: a.Directory, Catalog: a.Catalog,
 		Incidents: a.Incidents, Cube: a.Cube, Live: a.Hub, Tenant: Tenant, Now: sqldb.Now, Version: cfg.Version, Secure: cfg.Secure, Demo: cfg.Demo,
+		Observe: watched.observe,
 	})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
+	mux.Handle("GET /metrics", watched.guarded(a.Auth))
 	mux.Handle(api.Prefix+"/", api.New(api.Deps{
 		Auth: a.Auth, Sessions: sessions, Incidents: a.Incidents, Directory: a.Directory, Catalog: a.Catalog, Cube: a.Cube, Hub: a.Hub,
 		Location: a.Location, Clock: sqldb.Now, Version: cfg.Version, Log: a.Log,
