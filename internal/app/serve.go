@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"statincidents/internal/api"
+	"statincidents/internal/auth"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/web"
 )
@@ -31,6 +32,9 @@ const grace = 10 * time.Second
 // Serve runs the readers of the journal and answers requests until ctx ends,
 // then finishes what is in hand and returns nil.
 func (a *App) Serve(ctx context.Context, cfg ServeConfig) error {
+	if err := a.begin(ctx); err != nil {
+		return err
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", cfg.Listen, err)
@@ -64,6 +68,31 @@ func (a *App) Serve(ctx context.Context, cfg ServeConfig) error {
 		parts = append(parts, part{"beside", cfg.Beside})
 	}
 	return background(ctx, parts)
+}
+
+// begin gives a new département words and a calendar to start from. What an
+// administrator has since removed does not come back: it is done only where
+// there is nothing at all.
+func (a *App) begin(ctx context.Context) error {
+	words, err := a.Catalog.Index(ctx, Tenant)
+	if err != nil {
+		return err
+	}
+	places, err := a.Directory.Index(ctx, Tenant)
+	if err != nil {
+		return err
+	}
+	if len(words.Categories()) > 0 || len(places.Schools()) > 0 {
+		return nil
+	}
+	by := auth.System(Tenant)
+	if err := a.Catalog.Seed(ctx, by); err != nil {
+		return fmt.Errorf("first categories: %w", err)
+	}
+	if err := a.Directory.SeedCalendar(ctx, by); err != nil {
+		return fmt.Errorf("first calendar: %w", err)
+	}
+	return nil
 }
 
 // handler puts the doors under their paths.
