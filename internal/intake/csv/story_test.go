@@ -342,3 +342,43 @@ func TestTemplates(t *testing.T) {
 		}
 	}
 }
+
+// FuzzDigest: whatever the bytes, each row read is told once, as a rejected
+// row, a duplicate or a part of a ticket, and stories go forward in time.
+func FuzzDigest(f *testing.F) {
+	for _, rows := range []string{
+		"A,0,2/3/2026 08:10,ann,new,T,2/3/2026 08:00,3/3/2026 10:00,5/3/2026 12:00,cable,N1\nA,1,1/3/2026 09:00,bob,closed,T,2/3/2026 08:00,?,?,?,\n",
+		"A,0,2/3/2026 08:10,ann,-100,T,?,?,?,?,?\n\nA,0,2/3/2026 08:10,ann,-100,T,?,?,?,?,?\nB\n",
+		"A,x,,,,,,,,,\n\"A,0,2/3/2026 08:10,ann,new,T,,,,,\n,0,2/3/2026 08:10,ann,new,T,,,,,\n",
+	} {
+		f.Add(rows)
+	}
+	p, err := ParseProfile(updates)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, rows string) {
+		var h heard
+		d := digest{profile: p, to: &h}
+		if err := d.run(context.Background(), strings.NewReader(updatesHeader+rows), nil); err != nil {
+			return // not even this header: the fuzzer wrote a mark or "sep=" before it
+		}
+		told := h.duplicates
+		for _, r := range h.rejects {
+			if r.Reason != Companion {
+				told++
+			}
+		}
+		for _, ticket := range h.tickets {
+			told += len(ticket.rows)
+			for i := 1; i < len(ticket.steps); i++ {
+				if ticket.steps[i].at.Before(ticket.steps[i-1].at) {
+					t.Fatalf("a step goes back: %v", ticket.lines())
+				}
+			}
+		}
+		if told != d.rows {
+			t.Fatalf("%d rows read, %d told", d.rows, told)
+		}
+	})
+}
