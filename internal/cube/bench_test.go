@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -166,11 +167,9 @@ func inMemory(b *testing.B, w *world, n int) *Memory {
 	for id := range n {
 		i := benchRecord(w, r, id, n)
 		rec := toRecord(&i)
-		if err := f.put(uint32(f.rows), &rec); err != nil {
+		if err := f.add(&rec); err != nil {
 			b.Fatal(err)
 		}
-		c, k := f.at(uint32(id))
-		c.added(k)
 	}
 	f.linkAll()
 	m.facts = f
@@ -263,6 +262,7 @@ func BenchmarkMemory(b *testing.B) {
 		questions(b, m, w)
 		b.Run("DashboardAll", func(b *testing.B) { ask(b, m, w, dashboard(0, 0)...) })
 		b.Run("Event", func(b *testing.B) { benchEvent(b, m, w, n) })
+		b.Run("Mixed", func(b *testing.B) { benchMixed(b, m, w, n) })
 	}, 10_000, 100_000, 1_000_000, 10_000_000)
 }
 
@@ -271,6 +271,41 @@ func cpu(b *testing.B) func() {
 	b.Helper()
 	before := cpuTime(b)
 	return func() { b.ReportMetric(float64(cpuTime(b)-before)/float64(b.N), "cpu-ns/op") }
+}
+
+// benchMixed asks one question after the other while events come in without a
+// pause, 64 at a time, and reports how long one in a hundred questions waits.
+func benchMixed(b *testing.B, m *Memory, w *world, n int) {
+	b.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	events := benchEvents(b, w, n)
+	applied := make(chan int)
+	go func() {
+		k := 0
+		for ctx.Err() == nil {
+			at := k % (len(events) - eventsALock)
+			if err := m.apply(ctx, events[at:at+eventsALock]); err != nil {
+				b.Error(err)
+				break
+			}
+			k += eventsALock
+		}
+		applied <- k
+	}()
+	var waits []time.Duration
+	began := time.Now()
+	for b.Loop() {
+		before := time.Now()
+		if _, err := m.Run(ctx, auth.ScopeAll(w.tenant), oneGroupBy()); err != nil {
+			b.Fatal(err)
+		}
+		waits = append(waits, time.Since(before))
+	}
+	took := time.Since(began)
+	stop()
+	b.ReportMetric(float64(<-applied)/took.Seconds(), "events/s")
+	slices.Sort(waits)
+	b.ReportMetric(float64(waits[len(waits)*99/100].Microseconds())/1000, "p99-ms")
 }
 
 func heap() int64 {
@@ -283,6 +318,20 @@ func heap() int64 {
 // benchEvent applies one event, alternately a resolution and a reopening of an
 // incident anywhere, its JSON included.
 func benchEvent(b *testing.B, m *Memory, w *world, n int) {
+	b.Helper()
+	events := benchEvents(b, w, n)
+	b.ReportAllocs()
+	defer cpu(b)()
+	k := 0
+	for b.Loop() {
+		if err := m.facts.follow(&events[k%len(events)]); err != nil {
+			b.Fatal(err)
+		}
+		k++
+	}
+}
+
+func benchEvents(b *testing.B, w *world, n int) []journal.Event {
 	b.Helper()
 	r := seeded(3)
 	events := make([]journal.Event, 4096)
@@ -301,15 +350,7 @@ func benchEvent(b *testing.B, m *Memory, w *world, n int) {
 		}
 		events[i] = journal.Event{At: w.now, Subject: journal.Subject{Kind: incident.Subject, ID: 1 + int64(r.IntN(n))}, Data: data}
 	}
-	b.ReportAllocs()
-	defer cpu(b)()
-	k := 0
-	for b.Loop() {
-		if err := m.facts.follow(&events[k%len(events)]); err != nil {
-			b.Fatal(err)
-		}
-		k++
-	}
+	return events
 }
 
 // BenchmarkSQL asks the same of the incident table on both engines, and reads

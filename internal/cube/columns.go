@@ -2,6 +2,7 @@ package cube
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"sort"
@@ -148,6 +149,9 @@ var errTooMany = errors.New("cube: more distinct values than two bytes can numbe
 
 // put writes a record at a row (f.rows to append) without looking at repeats.
 func (f *facts) put(row uint32, r *record) error {
+	if r.id <= 0 || r.id > math.MaxUint32 {
+		return fmt.Errorf("cube: incident number %d does not fit four bytes; use the SQL executor", r.id)
+	}
 	if int(row) == f.rows {
 		if int(row/chunkRows) == len(f.chunks) {
 			f.chunks = append(f.chunks, &chunk{minOpened: math.MaxUint16, minEnded: math.MaxUint16})

@@ -213,6 +213,37 @@ func TestFollowingIsLoading(t *testing.T) {
 	})
 }
 
+// TestLoadInRanges loads numbers with holes, by several statements on two
+// connections.
+func TestLoadInRanges(t *testing.T) {
+	t.Parallel()
+	testkit.Engines(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(t, db)
+		r := seeded(11)
+		var all []incident.Incident
+		for k := range 60 {
+			all = append(all, w.random(r, int64(1+k*k*loadRange/400)))
+		}
+		w.store(t, all)
+		m, s := executors(t, w)
+		if m.facts.rows != len(all) || len(m.facts.late) > 0 {
+			t.Fatalf("%d incidents loaded, %d of them out of order, want %d in order", m.facts.rows, len(m.facts.late), len(all))
+		}
+		q := Query{Measures: Measures[:MaxMeasures], By: []Dim{DimCategory}}
+		a, err := m.Run(context.Background(), auth.ScopeAll(w.tenant), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := s.Run(context.Background(), auth.ScopeAll(w.tenant), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(a.Rows, b.Rows); d != "" {
+			t.Errorf("(-memory +SQL):\n%s", d)
+		}
+	})
+}
+
 // line is everything that the columns say of one incident.
 type line struct {
 	record

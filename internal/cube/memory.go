@@ -2,7 +2,6 @@ package cube
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -150,16 +149,7 @@ func (m *Memory) Load(ctx context.Context) error {
 		return err
 	}
 	f := newFacts(m.cfg.Location, t)
-	var pos journal.Pos
-	err = m.cfg.DB.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		// Events after this position may be in the table already; applying them
-		// again changes nothing, because an event says what its fields become.
-		var err error
-		if pos, err = journal.Head(ctx, tx, m.cfg.Tenant); err != nil {
-			return err
-		}
-		return f.load(ctx, tx, m.cfg.Tenant)
-	})
+	pos, err := m.load(ctx, f)
 	if err != nil {
 		return fmt.Errorf("cube: load: %w", err)
 	}
@@ -183,49 +173,6 @@ func (m *Memory) CatchUp(ctx context.Context) error {
 			return err
 		}
 	}
-}
-
-const selectFacts = `SELECT incident_id, state, school_id, room_id, network, machine_label, category_id, impact, urgency, priority,
-	declarant_id, assignee_id, team_id, origin, cause_code_id, resolution_code_id, target, reopen_count,
-	opened_at, resolved_at, closed_at, updated_at FROM incident WHERE tenant_id = $1 ORDER BY incident_id`
-
-func (f *facts) load(ctx context.Context, tx *sqldb.Tx, tenant int64) error {
-	rows, err := tx.Query(ctx, selectFacts, tenant)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	// Texts are scanned as raw bytes and matched to words already met, so that
-	// a million rows do not make five million strings.
-	var state, network, origin, target, machine sql.RawBytes
-	words := map[string]string{}
-	intern := func(b sql.RawBytes) string {
-		s, ok := words[string(b)]
-		if !ok {
-			s = string(b)
-			words[s] = s
-		}
-		return s
-	}
-	for rows.Next() {
-		var r record
-		var opened, resolved, closed, updated int64
-		if err := rows.Scan(&r.id, &state, &r.school, &r.room, &network, &machine, &r.category, &r.impact, &r.urgency, &r.priority,
-			&r.declarant, &r.assignee, &r.team, &origin, &r.cause, &r.solution, &target, &r.reopened,
-			&opened, &resolved, &closed, &updated); err != nil {
-			return err
-		}
-		r.state, r.origin = incident.State(intern(state)), incident.Origin(intern(origin))
-		r.network, r.target, r.machine = intern(network), intern(target), intern(machine)
-		r.opened, r.resolved, r.closed, r.updated = seconds(opened), seconds(resolved), seconds(closed), seconds(updated)
-		row := uint32(f.rows)
-		if err := f.put(row, &r); err != nil {
-			return err
-		}
-		c, i := f.at(row)
-		c.added(i)
-	}
-	return rows.Err()
 }
 
 // patch is the part of incident.Payload that the columns hold.
