@@ -120,7 +120,7 @@ func (c *Bars) Scene(f Format, width float64) *Scene {
 	}
 	if c.Ref != nil && known(c.Ref.Value) {
 		x := l.scale.at(c.Ref.Value)
-		over = append(over, Path{Pts: l.down(x, top, len(c.Items)), Class: "ref"})
+		over = append(over, Path{Pts: l.down(x, top, len(c.Items)), Class: "ref under"}, Path{Pts: l.down(x, top, len(c.Items)), Class: "ref"})
 	}
 	if len(over) > 0 {
 		s.add(Group{Hidden: true, Items: over})
@@ -184,9 +184,10 @@ func (c *Bars) layout(f Format, width float64) barLayout {
 	}
 	right := width - math.Min(longestFigure+8, width*0.5)
 	if intervals {
-		l.axis = slices.DeleteFunc(c.Unit.ticks(lo, hi, int(math.Max(2, (right-left)/60)), b.whole), func(v float64) bool {
-			return v > hi || v < lo
-		})
+		// The scale ends with the data; three ticks make it one.
+		for n := int(math.Max(2, (right-left)/60)); n < 12 && len(l.axis) < 3; n++ {
+			l.axis = slices.DeleteFunc(c.Unit.ticks(lo, hi, n, b.whole), func(v float64) bool { return v > hi || v < lo })
+		}
 	}
 	l.scale = linear{lo, hi, left, right}
 	l.x = l.scale.at(0)
@@ -248,7 +249,7 @@ func (c *Bars) row(f Format, item *Bar, l barLayout, y, width float64) []Node {
 	if item.High > item.Low {
 		x1, x2 := l.scale.at(item.Low), l.scale.at(item.High)
 		end = math.Max(end, x2)
-		items = append(items, whisker(x1, x2, mid))
+		items = append(items, whisker(x1, x2, mid, "whisker under"), whisker(x1, x2, mid, "whisker"))
 	}
 	figureX := end + 6
 	figureW := textWidth(figure, textValue)
@@ -264,7 +265,7 @@ func (c *Bars) row(f Format, item *Bar, l barLayout, y, width float64) []Node {
 			items = append(items, Text{X: noteX, Y: mid + 4.5, S: note, Class: textSmall + " muted"})
 		}
 	}
-	link := Link{Href: item.Href, Title: c.title(f, item, figure), Class: "row" + item.State.class(), Items: items}
+	link := Link{Href: item.Href, Title: c.title(f, item, figure), Class: "row", State: item.State, Items: items}
 	return append([]Node{link}, parts...)
 }
 
@@ -293,7 +294,7 @@ func (c *Bars) stack(f Format, item *Bar, l barLayout, mid float64) []Node {
 		sum += v
 		r := span(x1, x2, mid-barThick/2, barThick, "mark seg "+Cat(c.Parts[i].Category))
 		nodes = append(nodes, Link{
-			Href: at(item.Hrefs, i), Class: "part" + item.State.class(),
+			Href: at(item.Hrefs, i), Class: "part", State: item.State,
 			Title: title(f, at(item.Titles, i), f.T("chart.of", "part", c.Parts[i].Label, "name", item.Label), c.Unit.write(f, v)),
 			Items: []Node{r},
 		})
@@ -316,8 +317,8 @@ func span(x1, x2, y, h float64, class string) Rect {
 	return Rect{X: x1, Y: y, W: math.Max(x2-x1, 1), H: h, R: 1.5, Class: class}
 }
 
-func whisker(x1, x2, y float64) Path {
-	return Path{Class: "whisker", Pts: []Pt{
+func whisker(x1, x2, y float64, class string) Path {
+	return Path{Class: class, Pts: []Pt{
 		{X: x1, Y: y - 4, Up: true}, {X: x1, Y: y + 4}, {X: x1, Y: y, Up: true}, {X: x2, Y: y}, {X: x2, Y: y - 4, Up: true}, {X: x2, Y: y + 4},
 	}}
 }

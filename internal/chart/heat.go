@@ -194,7 +194,7 @@ func (c *Heat) mark(f Format, cell Cell, cl heatClasses, box Rect, row, col stri
 	class := cl.of(cell.Value)
 	n := strconv.Itoa(class)
 	box.Class = "mark cell c-seq" + n
-	link := Link{Href: cell.Href, Class: "pt" + cell.State.class(), Title: cell.Title, Items: []Node{box}}
+	link := Link{Href: cell.Href, Class: "pt", State: cell.State, Title: cell.Title, Items: []Node{box}}
 	if link.Title == "" {
 		link.Title = f.T("chart.cell", "row", row, "col", col, "value", write(cell.Value))
 	}

@@ -164,5 +164,8 @@ func (c *Lines) marks(f Format, fr *frame, s *Series, values []Point) []Node {
 // refLine is the reference across the plot; the legend names it.
 func refLine(fr *frame, r *Ref) Group {
 	y := fr.y.at(r.Value)
-	return Group{Hidden: true, Items: []Node{Line{X1: fr.left, Y1: y, X2: fr.right, Y2: y, Class: "ref"}}}
+	return Group{Hidden: true, Items: []Node{
+		Line{X1: fr.left, Y1: y, X2: fr.right, Y2: y, Class: "ref under"},
+		Line{X1: fr.left, Y1: y, X2: fr.right, Y2: y, Class: "ref"},
+	}}
 }

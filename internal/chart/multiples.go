@@ -90,7 +90,7 @@ func (c *Multiples) Scene(f Format, width float64) *Scene {
 		}
 		items = append(items, c.foot(f, &axis, x0, x0+w, bottom+14)...)
 		text := title(f, p.Title, p.Label, p.Note)
-		s.add(Link{Href: p.Href, Title: text, Class: "row" + p.State.class(), Items: items})
+		s.add(Link{Href: p.Href, Title: text, Class: "row", State: p.State, Items: items})
 	}
 	s.H = float64(rows) * (head + plot + foot)
 	if c.Ghost != "" {

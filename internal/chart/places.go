@@ -111,7 +111,7 @@ func (c *Places) mark(f Format, p Place, disc Circle) Node {
 	if p.Title == "" && c.ShadeLabel != "" {
 		text = f.T("chart.shade", "text", text, "value", c.ShadeUnit.write(f, p.Shade), "what", c.ShadeLabel)
 	}
-	return Link{Href: p.Href, Class: "pt" + p.State.class(), Title: text, Items: []Node{disc}}
+	return Link{Href: p.Href, Class: "pt", State: p.State, Title: text, Items: []Node{disc}}
 }
 
 // project scales the plane to the width, at most 1.1 times as high, with a

@@ -77,6 +77,7 @@ type Link struct {
 	Href  string
 	Title string
 	Class string
+	State State // how it takes part in the page's filters
 	Items []Node
 }
 

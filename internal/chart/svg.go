@@ -125,11 +125,14 @@ func appendLink(b []byte, n Link) []byte {
 	}
 	b = append(b, '<')
 	b = append(b, element...)
-	b = appendClass(b, n.Class)
+	b = appendClass(b, n.Class+n.State.class())
 	if href != "" {
 		b = append(b, ` href="`...)
 		b = appendEscaped(b, href)
 		b = append(b, '"')
+	}
+	if n.State == On {
+		b = append(b, ` aria-current="true"`...)
 	}
 	b = append(b, '>')
 	if n.Title != "" {
