@@ -227,11 +227,13 @@ func TestGuessingIsThrottled(t *testing.T) {
 		if _, err := b.Authenticate(ctx, "victim", good, "198.51.100.1"); err != nil {
 			t.Fatal(err)
 		}
-		// Fifty at once from one address: only the free ones are heard.
+		// Twenty at once from one address: only the free ones are heard, and one
+		// more for each second that a busy machine took.
 		var heard, refused int
 		var mu sync.Mutex
 		var wg sync.WaitGroup
-		for range 50 {
+		began := time.Now()
+		for range 20 {
 			wg.Go(func() {
 				_, err := b.Authenticate(ctx, "victim", "not the password", "203.0.113.5:99")
 				mu.Lock()
@@ -247,13 +249,17 @@ func TestGuessingIsThrottled(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if heard != 5 || refused != 45 {
-			t.Errorf("%d heard, %d refused; want 5 and 45", heard, refused)
+		if most := 5 + int(time.Since(began)/time.Second); heard < 5 || heard > most || heard+refused != 20 {
+			t.Errorf("%d heard, %d refused; want 5 to %d heard", heard, refused, most)
 		}
-		// The right password from there must wait too; from the victim's own
-		// place it works at once.
+		// Past ten failures the right password from there must wait too; from the
+		// victim's own place it works at once.
+		b.FailSignIns("victim", "203.0.113.5", 12, sqldb.Now())
 		_, err := b.Authenticate(ctx, "victim", good, "203.0.113.5:99")
 		wants(t, err, fault.TooMany)
+		if wait := fault.RetryAfter(err); wait < 30 {
+			t.Errorf("told to wait %d s", wait)
+		}
 		if _, err := b.Authenticate(ctx, "victim", good, "198.51.100.1"); err != nil {
 			t.Errorf("the victim is shut out: %v", err)
 		}
@@ -356,35 +362,59 @@ func TestSessions(t *testing.T) {
 }
 
 func TestSessionEnds(t *testing.T) {
-	each(t, auth.Config{SessionIdle: 300 * time.Millisecond, SessionLife: time.Second}, func(t *testing.T, b bundle) {
+	const idle = time.Second
+	each(t, auth.Config{SessionIdle: idle}, func(t *testing.T, b bundle) {
 		b.create(t, auth.NewAccount{Login: "lea", Role: auth.Lead})
 		_, get := browser(t, b)
 		get("/in/lea")
-		began := time.Now()
-		for time.Since(began) < 600*time.Millisecond { // past the idle limit, kept alive
-			if got := get("/who"); got != "lea" && time.Since(began) < 900*time.Millisecond {
+		began, last := time.Now(), time.Now()
+		for time.Since(began) < idle+idle/2 { // past the idle limit, in use
+			got := get("/who")
+			if slow := time.Since(last) >= idle; slow {
+				t.Skip("this machine is too busy to keep a session in use")
+			}
+			if got != "lea" {
 				t.Fatalf("ended while in use, after %s: %s", time.Since(began), got)
 			}
+			last = time.Now()
 			time.Sleep(50 * time.Millisecond)
 			if err := b.Tidy(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(350 * time.Millisecond)
+		time.Sleep(idle + 100*time.Millisecond)
 		if got := get("/who"); got != "unauthenticated" {
 			t.Errorf("after the idle limit: %q", got)
 		}
 		if err := b.Tidy(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		var n int
-		err := b.db.Read(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
-			return tx.QueryRow(ctx, `SELECT count(*) FROM session`).Scan(&n)
-		})
-		if err != nil || n != 0 {
-			t.Errorf("%d sessions left, %v", n, err)
+		b.sessions(t, 0)
+	})
+}
+
+func TestSessionDies(t *testing.T) {
+	each(t, auth.Config{SessionLife: 100 * time.Millisecond}, func(t *testing.T, b bundle) {
+		b.create(t, auth.NewAccount{Login: "lea", Role: auth.Lead})
+		_, get := browser(t, b)
+		get("/in/lea")
+		time.Sleep(110 * time.Millisecond)
+		if got := get("/who"); got != "unauthenticated" {
+			t.Errorf("after its life: %q", got)
 		}
 	})
+}
+
+// sessions checks how many the table holds.
+func (b bundle) sessions(t *testing.T, want int) {
+	t.Helper()
+	var n int
+	err := b.db.Read(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+		return tx.QueryRow(ctx, `SELECT count(*) FROM session`).Scan(&n)
+	})
+	if err != nil || n != want {
+		t.Errorf("%d sessions, want %d, %v", n, want, err)
+	}
 }
 
 func TestTokens(t *testing.T) {
