@@ -27,6 +27,7 @@ type incidentPage struct {
 	Simple   []actionForm // one click
 	Detailed []actionForm // with fields, each folded under its name
 	Talk     *actionForm  // comment
+	MayHide  bool         // the reader may keep a comment for the unit
 	Near     []nearGroup
 	Form     *Form // the form that was refused, or a blank one
 	Sources  []Link
@@ -173,7 +174,7 @@ func (s *Server) tellIncident(r *Request, number int64, open string, f *Form) (*
 			Title:  r.T("incident.number", "number", id(i.ID)) + " · " + i.Title,
 			Crumbs: []Link{{Label: r.T("incidents.title"), Href: "/incidents"}},
 		},
-		Incident: i, State: StateBadge(r.Printer, i.State), Priority: PriorityBadge(r.Printer, i.Priority), Form: f,
+		Incident: i, State: StateBadge(r.Printer, i.State), Priority: PriorityBadge(r.Printer, i.Priority), Form: f, MayHide: r.Who.Can(auth.HandleIncident),
 	}
 	p.Heading = i.Title
 	p.place(r, n)

@@ -22,9 +22,6 @@ type incidentEditPage struct {
 
 var incidentEditView = newView[incidentEditPage]("page_incident_edit.html", shell)
 
-// MayHide tells whether the reader may keep a comment for the unit.
-func (p *incidentPage) MayHide() bool { return p.Talk != nil && len(p.Detailed)+len(p.Simple) > 0 }
-
 // edits lists the fields of the edit form that the incident's state allows.
 func edits(r *Request, i incident.Incident) []incident.Field {
 	for _, t := range incident.Available(r.Who, i) {

@@ -44,6 +44,7 @@ func (s *Server) page(pattern string, fn func(*Request) error, options ...option
 	for _, opt := range options {
 		opt(&o)
 	}
+	s.patterns = append(s.patterns, pattern)
 	s.mux.Handle(pattern, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if req.Body != nil {
 			req.Body = http.MaxBytesReader(w, req.Body, o.body)

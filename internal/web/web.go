@@ -55,6 +55,8 @@ type Server struct {
 	mux     *http.ServeMux
 	entries []entry
 	finders []finder
+	// patterns are those of every page, for the test that tries them all.
+	patterns []string
 }
 
 // New makes the handler of every page. Without the built scripts and styles

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -48,8 +49,9 @@ func TestTemplates(t *testing.T) {
 type site struct {
 	*httptest.Server
 
-	auth *auth.Service
-	log  *strings.Builder
+	auth     *auth.Service
+	log      *strings.Builder
+	patterns []string // of every page
 }
 
 const secret = "une phrase assez longue"
@@ -60,7 +62,12 @@ func newSite(t *testing.T, change ...func(*Deps)) *site {
 		t.Skip("SKIPPED, NOT TESTED: the user interface is not built; run `make ui`")
 	}
 	db := testkit.SQLite(t)
-	j := journal.New(db)
+	return newSiteOn(t, db, journal.New(db), change...)
+}
+
+// newSiteOn is a site on a database of the test's own.
+func newSiteOn(t *testing.T, db *sqldb.DB, j *journal.Journal, change ...func(*Deps)) *site {
+	t.Helper()
 	accounts := auth.New(db, j, auth.Config{})
 	var log strings.Builder
 	d := Deps{
@@ -77,6 +84,7 @@ func newSite(t *testing.T, change ...func(*Deps)) *site {
 		fn(&d)
 	}
 	server := newServer(d)
+	patterns := slices.Clone(server.patterns)
 	server.page("POST /test/upload", func(r *Request) error {
 		f, err := r.Typed()
 		if err == nil {
@@ -89,7 +97,7 @@ func newSite(t *testing.T, change ...func(*Deps)) *site {
 		return r.Context().Err()
 	}, lasts(time.Millisecond))
 	server.page("GET /test/accounts", func(*Request) error { return nil }, needs(auth.ManageAccounts))
-	s := &site{Server: httptest.NewServer(server.chain(server.mux)), auth: accounts, log: &log}
+	s := &site{Server: httptest.NewServer(server.chain(server.mux)), auth: accounts, log: &log, patterns: patterns}
 	t.Cleanup(func() {
 		s.Close()
 		if t.Failed() {
@@ -186,6 +194,11 @@ func (a *answer) text(selector string) string {
 	if n == nil {
 		return ""
 	}
+	return textOf(n)
+}
+
+// textOf is what an element says, spaces put together.
+func textOf(n *html.Node) string {
 	var b strings.Builder
 	for d := range n.Descendants() {
 		if d.Type == html.TextNode {

@@ -1,0 +1,280 @@
+package web
+
+import (
+	"archive/zip"
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"statincidents/internal/incident"
+)
+
+// Who comes, in the order of the columns of the walk.
+var walkers = []string{"administrator", "lead", "technician", "referent", "declarant", ""}
+
+// walks says, for every page, what each of the walkers gets: a status, or "in"
+// for being sent to sign in. {own} is an incident that the declarant declared
+// in the referent's school, {beside} one that a colleague declared there,
+// {foreign} one of another school; {a} and {b} are the two schools. Forms are
+// sent so that they change nothing: what a walker may do is refused as badly
+// filled (422).
+//
+// A page that has no line here fails the test: decide who may open it.
+var walks = []struct {
+	pattern string
+	address string
+	form    string
+	want    string // administrator lead technician referent declarant stranger
+}{
+	{"GET /login", "/login", "", "303 303 303 303 303 200"},
+	{"POST /login", "/login", "login=nobody&password=wrong", "401 401 401 401 401 429"}, // the sixth is one too many
+	{"GET /first-run", "/first-run", "", "404 404 404 404 404 404"},
+	{"POST /first-run", "/first-run", "code=AAAA", "404 404 404 404 404 404"},
+	{"GET /account", "/account", "", "200 200 200 200 200 in"},
+	{"POST /account/look", "/account/look", "locale=xx", "422 422 422 422 422 in"},
+	{"POST /account/password", "/account/password", "former=no", "422 422 422 422 422 in"},
+	{"POST /account/tokens", "/account/tokens", "label=", "422 422 422 422 403 in"},
+	{"GET /account/tokens/{id}/revoke", "/account/tokens/9999/revoke", "", "404 404 404 404 404 in"},
+	{"POST /account/tokens/{id}/revoke", "/account/tokens/9999/revoke", "", "404 404 404 404 404 in"},
+	{"GET /menu", "/menu", "", "200 200 200 200 200 in"},
+	{"POST /nav", "/nav", "back=/menu", "303 303 303 303 303 in"},
+	{"GET /search", "/search?q=secret", "", "200 200 200 200 200 in"},
+	{"GET /go", "/go?q=secret", "", "200 200 200 200 200 in"},
+	{"GET /live", "/live", "", "200 200 200 200 200 in"},
+	{"GET /overview", "/overview", "", "200 200 200 200 403 in"},
+	{"GET /overview/latest", "/overview/latest", "", "200 200 200 200 403 in"},
+	{"GET /explore", "/explore", "", "200 200 200 200 403 in"},
+	{"GET /explore.csv", "/explore.csv", "", "200 200 200 200 403 in"},
+	{"GET /explore.xlsx", "/explore.xlsx", "", "200 200 200 200 403 in"},
+	{"GET /declare", "/declare", "", "200 200 200 200 200 in"},
+	{"POST /declare", "/declare", "title=", "422 422 422 422 422 in"},
+	{"POST /declare", "/declare", "title=Elsewhere&school={none}", "422 422 422 422 422 in"},
+	{"GET /incidents", "/incidents?period=all", "", "200 200 200 200 200 in"},
+	{"GET /incidents.csv", "/incidents.csv?period=all", "", "200 200 200 200 403 in"},
+	{"GET /incidents.xlsx", "/incidents.xlsx?period=all", "", "200 200 200 200 403 in"},
+	{"GET /incidents/{id}", "/incidents/{own}", "", "200 200 200 200 200 in"},
+	{"GET /incidents/{id}", "/incidents/{beside}", "", "200 200 200 200 404 in"},
+	{"GET /incidents/{id}", "/incidents/{foreign}", "", "200 200 200 404 404 in"},
+	{"GET /incidents/{id}/live", "/incidents/{own}/live", "", "200 200 200 200 200 in"},
+	{"GET /incidents/{id}/live", "/incidents/{beside}/live", "", "200 200 200 200 404 in"},
+	{"GET /incidents/{id}/live", "/incidents/{foreign}/live", "", "200 200 200 404 404 in"},
+	{"POST /incidents/{id}/act", "/incidents/{own}/act", "action=comment&comment=", "422 422 422 422 422 in"},
+	{"POST /incidents/{id}/act", "/incidents/{own}/act", "action=resolve", "422 422 422 403 403 in"},
+	{"POST /incidents/{id}/act", "/incidents/{own}/act", "action=nonsense", "422 422 422 422 422 in"},
+	{"POST /incidents/{id}/act", "/incidents/{beside}/act", "action=comment&comment=", "422 422 422 422 404 in"},
+	{"POST /incidents/{id}/act", "/incidents/{foreign}/act", "action=comment&comment=hello", "303 303 303 404 404 in"},
+	{"GET /incidents/{id}/edit", "/incidents/{own}/edit", "", "200 200 200 403 403 in"},
+	{"GET /incidents/{id}/edit", "/incidents/{foreign}/edit", "", "200 200 200 403 403 in"},
+	{"POST /incidents/{id}/edit", "/incidents/{own}/edit", "title=", "422 422 422 403 403 in"},
+	{"POST /incidents/{id}/edit", "/incidents/{foreign}/edit", "title=", "422 422 422 403 403 in"},
+	{"GET /styleguide", "/styleguide", "", "200 200 200 200 200 in"},
+	{"GET /styleguide/confirm", "/styleguide/confirm", "", "200 200 200 200 200 in"},
+	{"GET /styleguide/fault/{code}", "/styleguide/fault/not_found", "", "404 404 404 404 404 in"},
+	{"POST /styleguide/fault", "/styleguide/fault", "", "503 503 503 503 503 in"},
+	{"GET /{$}", "/", "", "303 303 303 303 303 in"},
+	{"/", "/nothing/here", "", "404 404 404 404 404 in"},
+	{"POST /logout", "/logout", "", "303 303 303 303 303 303"}, // last: it ends what the walk stands on
+}
+
+// Every page, for everybody, about one's own things and other people's.
+func TestWalk(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	go func() { _ = w.hub.Run(t.Context()) }()
+	tried := map[string]bool{}
+	readers := map[string]*reader{}
+	for _, login := range walkers {
+		readers[login] = w.as(t, login).still()
+	}
+	fill := strings.NewReplacer("{own}", id(w.own), "{beside}", id(w.beside), "{foreign}", id(w.foreign), "{a}", id(w.a), "{b}", id(w.b), "{none}", "99999")
+	for _, step := range walks {
+		tried[step.pattern] = true
+		method, _, spaced := strings.Cut(step.pattern, " ")
+		if !spaced {
+			method = http.MethodGet
+		}
+		wants := strings.Fields(step.want)
+		if len(wants) != len(walkers) {
+			t.Fatalf("%s: %d expectations for %d walkers", step.pattern, len(wants), len(walkers))
+		}
+		for i, login := range walkers {
+			if got := readers[login].knock(method, fill.Replace(step.address), fill.Replace(step.form)); got != wants[i] {
+				t.Errorf("%s %s %s as %q: %s, want %s", method, step.address, step.form, login, got, wants[i])
+			}
+		}
+		if method != http.MethodPost {
+			continue
+		}
+		// The same form from another site is refused before anything is looked at.
+		for i, login := range walkers {
+			req, err := http.NewRequest(method, w.URL+fill.Replace(step.address), strings.NewReader(fill.Replace(step.form)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			req.Header.Set("Origin", "https://elsewhere.example")
+			if i%2 == 0 {
+				req.Header.Set("Sec-Fetch-Site", "cross-site")
+			}
+			if a := readers[login].do(req, nil); a.StatusCode != http.StatusForbidden {
+				t.Errorf("%s %s from another site as %q: %d", method, step.address, login, a.StatusCode)
+			}
+		}
+	}
+	for _, pattern := range w.patterns {
+		if !tried[pattern] {
+			t.Errorf("%q has no line in walks (walk_test.go): decide who may open it", pattern)
+		}
+	}
+	for pattern := range tried {
+		if !slices.Contains(w.patterns, pattern) {
+			t.Errorf("%q is walked but is no page", pattern)
+		}
+	}
+}
+
+// knock asks and says what came: the status, or "in" for the way to sign in.
+// It does not read on: a stream has no end.
+func (b *reader) knock(method, address, form string) string {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, b.base+address, strings.NewReader(form))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if form != "" {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	resp, err := b.Do(req)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if to, err := url.Parse(resp.Header.Get("Location")); err == nil && to.Path == "/login" && !strings.HasSuffix(address, "/logout") {
+		return "in"
+	}
+	return strconv.Itoa(resp.StatusCode)
+}
+
+// Nobody meets what is beyond their scope, on any page, in any file.
+func TestNothingBeyondTheScope(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	const foreign, beside = "Secret de Gien", "Bourrage papier"
+	fill := strings.NewReplacer("{own}", id(w.own), "{beside}", id(w.beside), "{foreign}", id(w.foreign), "{a}", id(w.a), "{b}", id(w.b), "{none}", "99999")
+	for login, hidden := range map[string][]string{
+		"referent":  {foreign, "Salle 9", "M. Voisin"},
+		"declarant": {foreign, "Salle 9", "M. Voisin", beside, "M. Collègue"},
+	} {
+		b := w.as(t, login)
+		for _, step := range walks {
+			if strings.HasPrefix(step.pattern, "POST") || step.pattern == "GET /live" {
+				continue
+			}
+			a := b.get(fill.Replace(step.address))
+			text := a.body
+			if a.StatusCode == http.StatusOK && strings.Contains(a.Header.Get("Content-Type"), "spreadsheet") {
+				text = unzipped(t, a.body)
+			}
+			for _, word := range hidden {
+				if strings.Contains(text, word) {
+					t.Errorf("%s shows %q to the %s", step.address, word, login)
+				}
+			}
+		}
+		a := b.get("/incidents?period=all")
+		if login == "declarant" {
+			a.wantNumbers(w.own)
+		} else {
+			a.wantNumbers(w.beside, w.own)
+		}
+		// Filters on what one may not see give an empty list, not an error that tells.
+		b.get("/incidents?period=all&school=" + id(w.b)).wantStatus(http.StatusOK).wantNumbers()
+		b.get("/incidents?period=all&q=secret").wantStatus(http.StatusOK).wantNumbers()
+	}
+	figures := w.as(t, "referent").get("/explore?period=all&by=school").wantStatus(http.StatusOK)
+	if got := figures.texts(".table tbody th"); !slices.Equal(got, []string{"Collège A"}) {
+		t.Errorf("the referent's figures are of %q", got)
+	}
+	if got := figures.text(".table tfoot td"); got != "2" {
+		t.Errorf("the referent's total is %q", got)
+	}
+}
+
+func unzipped(t *testing.T, body string) string {
+	t.Helper()
+	z, err := zip.NewReader(strings.NewReader(body), int64(len(body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(&all, r); err != nil {
+			t.Fatal(err)
+		}
+		r.Close()
+	}
+	return all.String()
+}
+
+// The stream tells each what they may see, and a declarant only their own.
+func TestStreamKeepsTheScope(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	ctx, stop := context.WithTimeout(context.Background(), 20*time.Second)
+	defer stop()
+	go func() { _ = w.hub.Run(ctx) }()
+	lines := map[string]*bufio.Scanner{}
+	for _, login := range []string{"technician", "referent", "declarant"} {
+		b := w.as(t, login)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.URL+"/live", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := &http.Client{Jar: b.Jar}
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		lines[login] = bufio.NewScanner(resp.Body)
+	}
+	for w.hub.Subscribers() < len(lines) && ctx.Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	foreign := w.declare(t, incident.Declaration{Title: "À Gien", School: w.b, Declarant: w.neighbour})
+	beside := w.declare(t, incident.Declaration{Title: "À côté", School: w.a})
+	own := w.declare(t, incident.Declaration{Title: "À moi", School: w.a, Declarant: w.teacher})
+	for login, want := range map[string][]int64{"technician": {foreign, beside, own}, "referent": {beside, own}, "declarant": {own}} {
+		var got []int64
+		for len(got) == 0 || got[len(got)-1] != own {
+			if !lines[login].Scan() {
+				t.Fatalf("%s: the stream ended after %v: %v", login, got, lines[login].Err())
+			}
+			data, ok := strings.CutPrefix(lines[login].Text(), "data: ")
+			if !ok {
+				continue
+			}
+			var change struct{ Incident int64 }
+			if json.Unmarshal([]byte(data), &change) == nil && change.Incident != 0 {
+				got = append(got, change.Incident)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s is told of %v, want %v", login, got, want)
+		}
+	}
+}
