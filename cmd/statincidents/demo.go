@@ -21,6 +21,7 @@ type demoCmd struct {
 	Data   string `type:"path" default:"data/demo" placeholder:"DIR" help:"Folder of the demonstration (${default})."`
 	Reset  bool   `help:"Begin anew: delete the folder first (only one that a demonstration made)."`
 	Seed   uint64 `default:"45" help:"Another number gives another département."`
+	Times  int    `default:"1" help:"Record every incident so many times, for measuring with volume (17 makes some 500,000)."`
 	Live   bool   `help:"Add incidents as time goes."`
 	Listen string `default:"127.0.0.1:8045" help:"Address to answer on."`
 }
@@ -110,7 +111,7 @@ func (c demoCmd) prepare(ctx context.Context, a *app.App, services demo.Services
 	begun := time.Now()
 	fmt.Printf("Preparing the demonstration in %s…\n", c.Data)
 	set := demo.Generate(c.Seed, now)
-	if err := demo.Load(ctx, app.Tenant, services, set, nil); err != nil {
+	if err := demo.LoadTimes(ctx, app.Tenant, services, set, max(1, c.Times), counter[int]("incidents")); err != nil {
 		return err
 	}
 	places, err := a.Directory.Index(ctx, app.Tenant)
@@ -134,7 +135,7 @@ func (c demoCmd) prepare(ctx context.Context, a *app.App, services demo.Services
 			return err
 		}
 	}
-	fmt.Printf("%d incidents of %d schools are ready after %.1f s.\n", len(set.Incidents), len(set.Schools), time.Since(begun).Seconds())
+	fmt.Printf("%d incidents of %d schools are ready after %.1f s.\n", max(1, c.Times)*len(set.Incidents), len(set.Schools), time.Since(begun).Seconds())
 	return nil
 }
 

@@ -26,7 +26,7 @@ func (c rebuildCmd) Run(ctx context.Context) error {
 		return c.with(ctx, c.check)
 	}
 	return c.alone(ctx, func(a *app.App) error {
-		n, err := journal.Rebuild(ctx, a.DB, app.Tenant, a.Projections(), counter("events replayed"))
+		n, err := journal.Rebuild(ctx, a.DB, app.Tenant, a.Projections(), counter[int64]("events replayed"))
 		if err != nil {
 			return err
 		}
@@ -36,7 +36,7 @@ func (c rebuildCmd) Run(ctx context.Context) error {
 }
 
 func (c rebuildCmd) check(a *app.App) error {
-	replay, err := journal.CheckRebuild(context.Background(), a.DB, app.Tenant, a.Projections(), counter("events replayed"))
+	replay, err := journal.CheckRebuild(context.Background(), a.DB, app.Tenant, a.Projections(), counter[int64]("events replayed"))
 	if err != nil {
 		return err
 	}
@@ -142,12 +142,12 @@ func (p place) asIs(ctx context.Context) (*sqldb.DB, error) {
 }
 
 // counter shows on a terminal how far something long is.
-func counter(what string) func(done, total int64) {
+func counter[N int | int64](what string) func(done, total N) {
 	if info, err := os.Stderr.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
 		return nil
 	}
 	shown := time.Now()
-	return func(done, total int64) {
+	return func(done, total N) {
 		if time.Since(shown) > 200*time.Millisecond || done == total {
 			shown = time.Now()
 			fmt.Fprintf(os.Stderr, "\r%d of %d %s", done, total, what)

@@ -26,6 +26,12 @@ const batchSize = 500
 // interrupted Load has recorded is recognised. progress, if any, is told how
 // many of the incidents are recorded.
 func Load(ctx context.Context, tenant int64, s Services, ds *Dataset, progress func(done, total int)) error {
+	return LoadTimes(ctx, tenant, s, ds, 1, progress)
+}
+
+// LoadTimes is Load with every incident recorded several times, under numbers
+// of their own: volume for measuring, in the shape of a département.
+func LoadTimes(ctx context.Context, tenant int64, s Services, ds *Dataset, times int, progress func(done, total int)) error {
 	by := auth.System(tenant)
 	if err := s.Directory.SaveSettings(ctx, by, ds.Settings); err != nil {
 		return fmt.Errorf("demo: settings: %w", err)
@@ -46,6 +52,20 @@ func Load(ctx context.Context, tenant int64, s Services, ds *Dataset, progress f
 	if n.words, err = s.Catalog.Index(ctx, tenant); err != nil {
 		return err
 	}
+	for copied := range times {
+		if err := n.load(ctx, by, s.Incidents, ds, copied, func(done int) {
+			if progress != nil {
+				progress(copied*len(ds.Incidents)+done, times*len(ds.Incidents))
+			}
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// load records the incidents of a dataset once.
+func (n *numbers) load(ctx context.Context, by auth.Identity, incidents *incident.Service, ds *Dataset, copied int, progress func(done int)) error {
 	for first := 0; first < len(ds.Incidents); first += batchSize {
 		last := min(first+batchSize, len(ds.Incidents))
 		histories := make([]incident.History, 0, last-first)
@@ -54,18 +74,19 @@ func Load(ctx context.Context, tenant int64, s Services, ds *Dataset, progress f
 			if err != nil {
 				return err
 			}
+			if copied > 0 {
+				h.ExternalID += fmt.Sprintf("-%d", copied)
+			}
 			histories = append(histories, h)
 		}
-		done, err := s.Incidents.ImportHistories(ctx, by, histories)
+		done, err := incidents.ImportHistories(ctx, by, histories)
 		if err != nil {
 			return fmt.Errorf("demo: incidents: %w", err)
 		}
 		for _, r := range done.Rejected {
 			return fmt.Errorf("demo: incident %s: %w", r.ExternalID, r.Err)
 		}
-		if progress != nil {
-			progress(last, len(ds.Incidents))
-		}
+		progress(last)
 	}
 	return nil
 }
