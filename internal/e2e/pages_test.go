@@ -30,6 +30,9 @@ var pages = []struct {
 	{"styleguide", "/styleguide?state=open&school=1", auth.Administrator},
 	{"confirm", "/styleguide/confirm", auth.Administrator},
 	{"forbidden", "/styleguide/fault/forbidden", auth.Referent},
+	{"schools", "/schools", auth.Lead},
+	{"schools-none", "/schools?q=zzzz", auth.Lead},
+	{"schools-mine", "/schools", auth.Referent},
 }
 
 var sizes = []struct{ width, height int64 }{{390, 844}, {1366, 768}, {1920, 1080}}

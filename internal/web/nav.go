@@ -19,6 +19,8 @@ type entry struct {
 	phone bool       // in the bar of a phone, which holds four and the menu
 	end   bool       // apart, at the bottom
 	roles []auth.Role
+	// menuFor are the roles whose phones show it in the menu, not in the bar.
+	menuFor []auth.Role
 }
 
 // navEntry adds a page to the navigation.
@@ -48,7 +50,7 @@ func (s *Server) navigation(r *Request) (main, end, bar []NavItem) {
 		default:
 			main = append(main, item)
 		}
-		if e.phone {
+		if e.phone && !slices.Contains(e.menuFor, r.Who.Role) {
 			bar = append(bar, item)
 		} else {
 			rest = true

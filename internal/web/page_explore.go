@@ -38,7 +38,7 @@ func (s *Server) exploreRoutes() {
 	s.page("GET /explore", s.explore, needs(auth.ViewStatistics))
 	s.page("GET /explore.csv", s.exportFigures, needs(auth.ExportData))
 	s.page("GET /explore.xlsx", s.exportFigures, needs(auth.ExportData))
-	s.navEntry(entry{order: 20, key: "explore.title", icon: "chart-column", href: "/explore", right: auth.ViewStatistics, phone: true})
+	s.navEntry(entry{order: 20, key: "explore.title", icon: "chart-column", href: "/explore", right: auth.ViewStatistics, phone: true, menuFor: []auth.Role{auth.Referent}})
 }
 
 // exploreMeasures are offered in this order; the unresolved are said beside

@@ -7,8 +7,8 @@ import (
 	"statincidents/internal/auth"
 	"statincidents/internal/chart"
 	"statincidents/internal/cube"
+	"statincidents/internal/directory"
 	"statincidents/internal/fault"
-	"statincidents/internal/geo"
 )
 
 // overviewPage is the lead's first look: what is open, what changes, where.
@@ -308,63 +308,18 @@ func trimmed(rows []cube.Row, d cube.Dim) []cube.Row {
 
 // overviewMap puts the schools where they are.
 func overviewMap(r *Request, n *names, f figures) (ChartFrame, bool) {
-	by := f.res.Query.By
-	var points []geo.LonLat
-	var items []chart.Place
-	for _, row := range f.res.Rows {
-		school, ok := n.schoolOfKey(row.Keys[0])
-		if !ok || !school.Located {
-			continue
-		}
-		label := school.Name
-		points = append(points, geo.LonLat{school.Lon, school.Lat})
-		items = append(items, chart.Place{Label: label, Value: size(f.value(row, cube.Count)), Shade: size(f.value(row, cube.Per100Computers)), Href: f.href(by, row, cube.Count),
-			Title: r.T("overview.map.mark", "school", label, "commune", school.Commune, "n", int(f.value(row, cube.Count).V), "rate", f.say.Value(cube.Per100Computers, f.value(row, cube.Per100Computers)))})
-	}
-	if len(items) < 2 {
-		return ChartFrame{}, false
-	}
-	m := &chart.Places{Items: items, SizeLabel: r.T("overview.map.size"), ShadeLabel: r.T("overview.map.shade")}
-	projection := geo.ProjectionAt(points[0])
-	if shape, ok := geo.Outline(departmentOf(n)); ok {
-		projection = shape.Projection()
-		for _, ring := range shape.Rings {
-			var line []chart.XY
-			for _, at := range ring {
-				x, y := projection.XY(at)
-				line = append(line, chart.XY{X: x, Y: y})
-			}
-			m.Outline = append(m.Outline, line)
-		}
-	}
-	for i := range items {
-		x, y := projection.XY(points[i])
-		items[i].At = chart.XY{X: x, Y: y}
-	}
 	c := ChartFrame{Printer: r.Printer, ID: "map", Title: r.T("overview.map.title"), Question: f.question(r.T("overview.map.what")), How: r.T("overview.map.how"),
-		Table: f.table(f.res.Rows, by, &f.res.Total, r.T("overview.map.what"))}
+		Table: f.table(f.res.Rows, f.res.Query.By, &f.res.Total, r.T("overview.map.what"))}
+	m, ok := f.places(cube.Count, cube.Per100Computers, func(school directory.School, row cube.Row) string {
+		return r.T("overview.map.mark", "school", school.Name, "commune", school.Commune, "n", int(f.value(row, cube.Count).V), "rate", f.say.Value(cube.Per100Computers, f.value(row, cube.Per100Computers)))
+	})
+	if !ok {
+		return c, false
+	}
 	m.Head = chart.Head{ID: "map-chart", Label: c.Title, Desc: c.Question}
+	m.SizeLabel, m.ShadeLabel = r.T("overview.map.size"), r.T("overview.map.shade")
 	c.Drawing = chart.Render(m, r.Printer, chart.Half)
 	return c, true
-}
-
-// departmentOf is the code of the département of most schools, from their
-// municipalities' codes: the outline to draw.
-func departmentOf(n *names) string {
-	count, best := map[string]int{}, ""
-	for _, s := range n.places.Schools() {
-		if len(s.INSEE) < 5 {
-			continue
-		}
-		code := s.INSEE[:2]
-		if code == "97" {
-			code = s.INSEE[:3]
-		}
-		if count[code]++; count[code] > count[best] {
-			best = code
-		}
-	}
-	return best
 }
 
 func (s *Server) latestOf(r *Request, n *names, about cube.ListQuery) (latestPart, error) {

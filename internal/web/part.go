@@ -105,6 +105,7 @@ type Cell struct {
 	Text   string
 	Note   string // smaller, under the text
 	Href   string
+	Aside  bool // its link is not the row's own: the keys j and k pass over it
 	Badge  *Badge
 	Moment *Moment
 	Drawn  template.HTML

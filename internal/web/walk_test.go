@@ -75,6 +75,13 @@ var walks = []struct {
 	{"GET /incidents/{id}/edit", "/incidents/{foreign}/edit", "", "200 200 200 403 403 in"},
 	{"POST /incidents/{id}/edit", "/incidents/{own}/edit", "title=", "422 422 422 403 403 in"},
 	{"POST /incidents/{id}/edit", "/incidents/{foreign}/edit", "title=", "422 422 422 403 403 in"},
+	{"GET /schools", "/schools", "", "200 200 200 303 403 in"}, // a referent of one school goes straight to it
+	{"GET /schools.csv", "/schools.csv", "", "200 200 200 200 403 in"},
+	{"GET /schools.xlsx", "/schools.xlsx", "", "200 200 200 200 403 in"},
+	{"GET /schools/{id}", "/schools/{a}", "", "200 200 200 200 403 in"},
+	{"GET /schools/{id}", "/schools/{b}", "", "200 200 200 404 403 in"},
+	{"GET /schools/{id}/open", "/schools/{a}/open", "", "200 200 200 200 403 in"},
+	{"GET /schools/{id}/open", "/schools/{b}/open", "", "200 200 200 404 403 in"},
 	{"GET /styleguide", "/styleguide", "", "200 200 200 200 200 in"},
 	{"GET /styleguide/confirm", "/styleguide/confirm", "", "200 200 200 200 200 in"},
 	{"GET /styleguide/fault/{code}", "/styleguide/fault/not_found", "", "404 404 404 404 404 in"},

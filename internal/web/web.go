@@ -96,6 +96,8 @@ func (s *Server) routes() {
 	s.declareRoutes()
 	s.incidentsRoutes()
 	s.incidentRoutes()
+	s.schoolsRoutes()
+	s.schoolRoutes()
 	s.styleGuideRoutes()
 	s.page("GET /{$}", s.home)
 	s.page("/", s.lost)

@@ -1,0 +1,224 @@
+package web
+
+import (
+	"context"
+	"encoding/csv"
+	"net/http"
+	"strings"
+	"testing"
+
+	"statincidents/internal/auth"
+	"statincidents/internal/cube"
+	"statincidents/internal/directory"
+	"statincidents/internal/incident"
+)
+
+// loiret is a directory of three schools with incidents in two of them, and a
+// site that shows it.
+type loiret struct {
+	*site
+
+	deps    Deps
+	schools []directory.School
+	room    directory.Room
+}
+
+func newLoiret(t *testing.T) *loiret {
+	t.Helper()
+	l := &loiret{}
+	l.site = newSite(t, func(d *Deps) { l.deps = *d })
+	ctx, system := context.Background(), auth.System(1)
+	for _, s := range []directory.School{
+		{UAI: "0450937Z", Name: "Collège Robert Schuman", Commune: "Amilly", INSEE: "45004", Lat: 47.98893, Lon: 2.76641, Located: true},
+		{UAI: "0450003J", Name: "Collège Jean Moulin", Commune: "Artenay", INSEE: "45008", Lat: 48.08012, Lon: 1.87627, Located: true},
+		{UAI: "0450001A", Name: "Collège Marguerite-de-Navarre-et-François-de-La-Rochefoucauld", Commune: "Pithiviers", INSEE: "45252"},
+	} {
+		made, err := l.deps.Directory.SaveSchool(ctx, system, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.schools = append(l.schools, made)
+	}
+	var err error
+	if l.room, err = l.deps.Directory.SaveRoom(ctx, system, directory.Room{School: l.schools[0].ID, Name: "Salle 12", Network: directory.NetworkTeaching}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.deps.Directory.SaveExposures(ctx, system, []directory.Exposure{{School: l.schools[0].ID, From: 18000, Computers: 200, Pupils: 600}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range []incident.Declaration{
+		{Title: "Vidéoprojecteur noir", School: l.schools[0].ID, Room: l.room.ID, Machine: "HX21B-1"},
+		{Title: "Vidéoprojecteur encore noir", School: l.schools[0].ID, Room: l.room.ID, Machine: "HX21B-1"},
+		{Title: "Imprimante muette", School: l.schools[1].ID},
+	} {
+		i.Origin = incident.Portal
+		if _, err := l.deps.Incidents.Declare(ctx, system, i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.deps.Cube.(*cube.Memory).CatchUp(ctx); err != nil {
+		t.Fatal(err)
+	}
+	l.account(t, "lead", auth.Lead)
+	l.accountOf(t, "referent", auth.Referent, l.schools[0].ID)
+	l.accountOf(t, "two", auth.Referent, l.schools[0].ID, l.schools[2].ID)
+	teacher, err := l.deps.Directory.SavePerson(ctx, system, directory.Person{Name: "M. Bernard", Kind: directory.Teacher, School: l.schools[0].ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.auth.CreateAccount(ctx, system, auth.NewAccount{Login: "teacher", Name: "M. Bernard", Password: secret, Role: auth.Declarant, Person: teacher.ID, Schools: []int64{l.schools[0].ID}}); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func (s *site) accountOf(t *testing.T, login string, role auth.Role, schools ...int64) {
+	t.Helper()
+	if _, err := s.auth.CreateAccount(context.Background(), auth.System(1), auth.NewAccount{Login: login, Name: "Mme " + login, Password: secret, Role: role, Schools: schools}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// as is a browser signed in as someone.
+func (s *site) as(t *testing.T, login string) *reader {
+	t.Helper()
+	b := s.reader(t)
+	b.signIn(login)
+	return b
+}
+
+func TestSchools(t *testing.T) {
+	t.Parallel()
+	l := newLoiret(t)
+	lead := l.as(t, "lead")
+	a := lead.get("/schools").wantStatus(http.StatusOK)
+	if got := a.texts("#schools-table tbody th"); len(got) != 3 || got[0] != "Collège Jean Moulin" {
+		t.Errorf("schools %q", got)
+	}
+	if got := a.texts("#schools-table tfoot td"); got[1] != "200" || got[3] != "3" || got[5] != "3" {
+		t.Errorf("totals %q", got)
+	}
+	if !strings.Contains(a.body, `id="map-chart`) {
+		t.Error("no map")
+	}
+	a = lead.get("/schools?sort=-count")
+	if got := a.texts("#schools-table tbody th"); got[0] != "Collège Robert Schuman" || a.attr("th[aria-sort]", "aria-sort") != "descending" {
+		t.Errorf("by incidents: %q", got)
+	}
+	// What is not known comes last, both ways.
+	for _, sort := range []string{"computers", "-computers"} {
+		if got := lead.get("/schools?sort=" + sort).texts("#schools-table tbody th"); got[0] != "Collège Robert Schuman" {
+			t.Errorf("%s: %q", sort, got)
+		}
+	}
+	a = lead.get("/schools?q=ARTE")
+	if got := a.texts("#schools-table tbody th"); len(got) != 1 || a.attr("#schools-table tbody th a", "href") != "/schools/"+id(l.schools[1].ID) {
+		t.Errorf("search finds %q", got)
+	}
+	if got := a.texts("#schools-table tfoot td"); got[3] != "1" {
+		t.Errorf("totals of what was searched: %q", got)
+	}
+	if a = lead.get("/schools?q=zzz"); a.attr(".empty a", "href") != "/schools" {
+		t.Errorf("nothing found: %s", a.text("main"))
+	}
+
+	resp := lead.get("/schools.csv?q=amilly").wantStatus(http.StatusOK)
+	r := csv.NewReader(strings.NewReader(strings.TrimPrefix(resp.body, "\ufeff")))
+	r.Comma = ';'
+	rows, err := r.ReadAll()
+	if err != nil || len(rows) != 2 || rows[1][0] != "0450937Z" || rows[1][5] != "2" {
+		t.Errorf("file %q, %v", rows, err)
+	}
+	if a = lead.get("/schools.xlsx").wantStatus(http.StatusOK); !strings.HasPrefix(a.body, "PK") {
+		t.Error("the workbook is not one")
+	}
+
+	if a = l.as(t, "referent").get("/schools?period=7d"); a.Request.URL.String() != l.URL+"/schools/"+id(l.schools[0].ID)+"?period=7d" {
+		t.Errorf("a referent of one school is sent to %s", a.Request.URL)
+	}
+	two := l.as(t, "two").get("/schools")
+	if got := two.texts("#schools-table tbody th"); len(got) != 2 || strings.Contains(two.body, "Moulin") {
+		t.Errorf("a referent of two schools sees %q", got)
+	}
+	if got := two.texts("#schools-table tfoot td"); got[3] != "2" {
+		t.Errorf("totals of two schools: %q", got)
+	}
+	l.as(t, "teacher").get("/schools").wantStatus(http.StatusForbidden)
+}
+
+func TestSchoolsOfAnEmptyHouse(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.account(t, "lead", auth.Lead)
+	s.account(t, "tech", auth.Technician)
+	if a := s.as(t, "lead").get("/schools").wantStatus(http.StatusOK); a.attr(".empty a", "href") != "/admin/directory/import" {
+		t.Errorf("a lead is told: %s", a.text(".empty"))
+	}
+	if a := s.as(t, "tech").get("/schools").wantStatus(http.StatusOK); a.text(".empty p") == "" || a.attr(".empty a", "href") != "" {
+		t.Errorf("a technician is told: %s", a.text(".empty"))
+	}
+}
+
+func TestSchool(t *testing.T) {
+	t.Parallel()
+	l := newLoiret(t)
+	path := "/schools/" + id(l.schools[0].ID)
+	lead, referent := l.as(t, "lead"), l.as(t, "referent")
+	a := lead.get(path).wantStatus(http.StatusOK)
+	if a.text("h1") != "Collège Robert Schuman" || a.attr("[data-key=e]", "href") != "/admin/directory/schools/"+id(l.schools[0].ID) {
+		t.Errorf("head: %s", a.text(".page-head"))
+	}
+	if got := a.texts("#open .row-link"); len(got) != 2 || strings.Contains(a.body, "Imprimante muette") {
+		t.Errorf("open here: %q", got)
+	}
+	if got := a.text("#machines-title") + a.text(".school-pair tbody th a"); !strings.HasSuffix(got, "HX21B-1") {
+		t.Errorf("machines: %q", got)
+	}
+	list := lead.get(a.attr(".school-pair tbody th a", "href")).wantStatus(http.StatusOK)
+	if got := list.texts(".incident-list .row-link"); len(got) != 2 {
+		t.Errorf("behind the machine: %q", got)
+	}
+	if got := lead.get(a.attr("#rooms svg a", "href")).texts(".incident-list .row-link"); len(got) != 2 {
+		t.Errorf("behind the room: %q", got)
+	}
+
+	a = referent.get(path).wantStatus(http.StatusOK)
+	if a.attr("[data-key=e]", "href") != "" || a.attr(".actions a", "href") != "/declare?school="+id(l.schools[0].ID) || a.text(".crumbs") != "" {
+		t.Errorf("a referent's head: %s", a.text(".page-head"))
+	}
+	if strings.Contains(a.body, "département") {
+		t.Error("with three schools, the totals of the département tell about a neighbour")
+	}
+	referent.get("/schools/" + id(l.schools[1].ID)).wantStatus(http.StatusNotFound)
+	referent.get("/schools/" + id(l.schools[1].ID) + "/open").wantStatus(http.StatusNotFound)
+	lead.get("/schools/999").wantStatus(http.StatusNotFound)
+	lead.get("/schools/x").wantStatus(http.StatusNotFound)
+	l.as(t, "teacher").get(path).wantStatus(http.StatusForbidden)
+	if got := referent.get(path + "/open").texts(".row-link"); len(got) != 2 {
+		t.Errorf("the live part: %q", got)
+	}
+
+	// A school where nothing happened teaches, and a long name stays whole.
+	a = lead.get("/schools/" + id(l.schools[2].ID)).wantStatus(http.StatusOK)
+	if a.text("h1") != l.schools[2].Name || a.text(".school-quiet") == "" || !strings.Contains(a.text("#counts-title + *")+a.text("main"), "pas encore connu") {
+		t.Errorf("an empty school: %s", a.text("main"))
+	}
+	for _, bad := range []string{"?period=nonsense", "?from=2026-01-01&to=2020-01-01"} {
+		lead.get(path + bad).wantStatus(http.StatusOK)
+	}
+}
+
+func TestFindSchoolsAndRooms(t *testing.T) {
+	t.Parallel()
+	l := newLoiret(t)
+	lead, two := l.as(t, "lead"), l.as(t, "two")
+	if a := lead.get("/go?q=moulin"); a.attr("[role=option]", "href") != "/schools/"+id(l.schools[1].ID) {
+		t.Errorf("school: %s", a.body)
+	}
+	if a := lead.get("/go?q=amilly+12"); a.attr("[role=option]", "href") != "/incidents?room="+id(l.room.ID) {
+		t.Errorf("room: %s", a.body)
+	}
+	if a := two.get("/go?q=moulin"); a.attr("[role=option]", "href") != "" {
+		t.Errorf("a referent finds another school: %s", a.body)
+	}
+}
