@@ -14,6 +14,7 @@ import (
 
 	"statincidents/internal/app"
 	"statincidents/internal/auth"
+	"statincidents/internal/fault"
 )
 
 // adminCmd groups what an administrator does on the machine itself, beside a
@@ -66,7 +67,7 @@ func (c setPasswordCmd) Run(ctx context.Context) error {
 		by := auth.System(app.Tenant)
 		account, err := a.Auth.AccountByLogin(ctx, by, c.Login)
 		if err != nil {
-			return explain(err)
+			return unknown(err, c.Login)
 		}
 		if err := a.Auth.SetPassword(ctx, by, account.ID, password); err != nil {
 			return explain(err)
@@ -88,7 +89,7 @@ func (c tokenCmd) Run(ctx context.Context) error {
 		by := auth.System(app.Tenant)
 		account, err := a.Auth.AccountByLogin(ctx, by, c.Login)
 		if err != nil {
-			return explain(err)
+			return unknown(err, c.Login)
 		}
 		secret, _, err := a.Auth.CreateToken(ctx, by, account.ID, c.Label, c.Life)
 		if err != nil {
@@ -98,6 +99,14 @@ func (c tokenCmd) Run(ctx context.Context) error {
 		fmt.Println(secret)
 		return nil
 	})
+}
+
+// unknown says which account was not found; a page would not tell.
+func unknown(err error, login string) error {
+	if fault.Is(err, fault.NotFound) {
+		return fmt.Errorf("there is no account named %q", login)
+	}
+	return explain(err)
 }
 
 // readPassword takes one line of standard input, without echo on a terminal.

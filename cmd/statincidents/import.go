@@ -32,6 +32,11 @@ type importIncidentsCmd struct {
 
 func (c importIncidentsCmd) Run(ctx context.Context) error {
 	return c.with(ctx, func(a *app.App) error {
+		if !c.DryRun {
+			if err := a.Begin(ctx); err != nil {
+				return err
+			}
+		}
 		return explain(c.Import(ctx, a.Imports, auth.System(app.Tenant), os.Stdout, term.IsTerminal(int(os.Stdout.Fd()))))
 	})
 }
@@ -88,6 +93,11 @@ func importPlaces(ctx context.Context, at place, file string, run func(*director
 	}
 	defer f.Close()
 	return at.with(ctx, func(a *app.App) error {
+		if !dry {
+			if err := a.Begin(ctx); err != nil {
+				return err
+			}
+		}
 		report, err := run(a.Directory, auth.System(app.Tenant), f)
 		if err != nil {
 			return explain(err)

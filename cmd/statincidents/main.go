@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -44,7 +45,6 @@ func run(ctx context.Context, args []string) int {
 	parser, err := kong.New(&cli,
 		kong.Name("statincidents"),
 		kong.Description("Follow and analyse the IT incidents of a département's collèges."),
-		kong.UsageOnError(),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 	if err != nil {
@@ -53,6 +53,11 @@ func run(ctx context.Context, args []string) int {
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
+		if wrong, ok := errors.AsType[*kong.ParseError](err); ok {
+			parser.Stdout = os.Stderr // what was asked for goes there, this was not
+			_ = wrong.Context.PrintUsage(len(args) > 0)
+			fmt.Fprintln(os.Stderr)
+		}
 		fmt.Fprintln(os.Stderr, "statincidents:", err)
 		return 2
 	}

@@ -114,10 +114,7 @@ type restoreCmd struct {
 }
 
 func (c restoreCmd) Run(ctx context.Context) error {
-	cfg, err := c.config()
-	if err != nil {
-		return err
-	}
+	cfg := c.config()
 	begun := time.Now()
 	done, err := backup.Restore(ctx, c.File, sqldb.Config{Dir: cfg.Dir, URL: cfg.DB}, nil)
 	if err != nil {
@@ -134,10 +131,7 @@ func (c restoreCmd) Run(ctx context.Context) error {
 
 // asIs opens the place without migrating it.
 func (p place) asIs(ctx context.Context) (*sqldb.DB, error) {
-	cfg, err := p.config()
-	if err != nil {
-		return nil, err
-	}
+	cfg := p.config()
 	return sqldb.Open(ctx, sqldb.Config{Dir: cfg.Dir, URL: cfg.DB, AsIs: true})
 }
 

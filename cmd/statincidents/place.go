@@ -13,15 +13,18 @@ type place struct {
 	DB   string `placeholder:"URL" env:"STATINCIDENTS_DB" help:"PostgreSQL address (postgres://…) instead of a data folder."`
 }
 
-func (p place) config() (app.Config, error) {
+// Validate refuses a command line that names no place, or two.
+func (p place) Validate() error {
 	switch {
 	case p.Data == "" && p.DB == "":
-		return app.Config{}, errors.New("say where the data is: --data DIR for the embedded database, or --db postgres://… for PostgreSQL")
+		return errors.New("say where the data is: --data DIR for the embedded database, or --db postgres://… for PostgreSQL")
 	case p.Data != "" && p.DB != "":
-		return app.Config{}, errors.New("--data and --db exclude each other: one place holds the data")
+		return errors.New("--data and --db exclude each other: one place holds the data")
 	}
-	return app.Config{Dir: p.Data, DB: p.DB}, nil
+	return nil
 }
+
+func (p place) config() app.Config { return app.Config{Dir: p.Data, DB: p.DB} }
 
 // with opens the program on the place for the length of fn; a server may run
 // on it at the same time.
@@ -40,10 +43,7 @@ func (p place) serving(ctx context.Context, inSQL bool, fn func(*app.App) error)
 }
 
 func (p place) open(ctx context.Context, how app.Config, fn func(*app.App) error) (err error) {
-	cfg, err := p.config()
-	if err != nil {
-		return err
-	}
+	cfg := p.config()
 	cfg.Exclusive, cfg.CubeInSQL = how.Exclusive, how.CubeInSQL
 	a, err := app.New(ctx, cfg)
 	if err != nil {

@@ -32,7 +32,7 @@ const grace = 10 * time.Second
 // Serve runs the readers of the journal and answers requests until ctx ends,
 // then finishes what is in hand and returns nil.
 func (a *App) Serve(ctx context.Context, cfg ServeConfig) error {
-	if err := a.begin(ctx); err != nil {
+	if err := a.Begin(ctx); err != nil {
 		return err
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
@@ -70,10 +70,10 @@ func (a *App) Serve(ctx context.Context, cfg ServeConfig) error {
 	return background(ctx, parts)
 }
 
-// begin gives a new département words and a calendar to start from. What an
+// Begin gives a new département words and a calendar to start from. What an
 // administrator has since removed does not come back: it is done only where
-// there is nothing at all.
-func (a *App) begin(ctx context.Context) error {
+// there is nothing at all, so whatever fills an empty place calls it first.
+func (a *App) Begin(ctx context.Context) error {
 	words, err := a.Catalog.Index(ctx, Tenant)
 	if err != nil {
 		return err

@@ -192,6 +192,9 @@ func (db *DB) SnapshotTo(ctx context.Context, path string) error {
 // Publish flushes a finished file and gives it its name, in the same folder,
 // so that the name is either absent or complete, also after a power cut.
 func Publish(part, path string) error {
+	if err := os.Chmod(part, private); err != nil {
+		return err
+	}
 	if err := flush(part); err != nil {
 		return err
 	}

@@ -57,6 +57,9 @@ func (u *urlPath) String() string {
 	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.ToSlash(u.path))
 }
 
+// private is the mode of a database's files: password hashes are in them.
+const private = 0o640
+
 func (db *DB) openSQLite(ctx context.Context) error {
 	db.dialect = SQLite
 	path := filepath.Join(db.cfg.Dir, FileName)
@@ -73,6 +76,15 @@ func (db *DB) openSQLite(ctx context.Context) error {
 		if db.lock, err = lockFolder(db.cfg.Dir); err != nil {
 			return err
 		}
+	}
+	// SQLite would let everybody on the machine read a file that it makes; the
+	// log beside it takes after the file.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, private)
+	if err != nil {
+		return fmt.Errorf("sqldb: database file: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("sqldb: database file: %w", err)
 	}
 	own := pragmas
 	if db.cfg.Scratch {
