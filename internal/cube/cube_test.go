@@ -14,6 +14,7 @@ import (
 
 	"statincidents/internal/auth"
 	"statincidents/internal/calendar"
+	"statincidents/internal/directory"
 	"statincidents/internal/fault"
 	"statincidents/internal/incident"
 	"statincidents/internal/journal"
@@ -241,6 +242,63 @@ func TestLoadInRanges(t *testing.T) {
 		if d := cmp.Diff(a.Rows, b.Rows); d != "" {
 			t.Errorf("(-memory +SQL):\n%s", d)
 		}
+	})
+}
+
+// TestDirectoryChanges moves a school to another commune, a category under
+// another, and changes a person's kind and the computers of a school: memory
+// counts as SQL and the loop do at once.
+func TestDirectoryChanges(t *testing.T) {
+	t.Parallel()
+	testkit.Engines(t, func(t *testing.T, db *sqldb.DB) {
+		ctx := context.Background()
+		w := newWorld(t, db)
+		w.populate(t, seeded(5), 300)
+		m, s := executors(t, w)
+		by := auth.System(w.tenant)
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		compare := func() {
+			t.Helper()
+			var err error
+			w.index, err = w.dir.Index(ctx, w.tenant)
+			must(err)
+			w.tree, err = w.cat.Index(ctx, w.tenant)
+			must(err)
+			for _, d := range []Dim{DimCommune, DimCategory, DimCategory2, DimDeclarant} {
+				q := Query{Measures: []Measure{Count, Per100Computers}, By: []Dim{d}, From: calendar.Date(2015, 9, 1), To: calendar.Date(2016, 9, 1)}
+				a, err := m.Run(ctx, auth.ScopeAll(w.tenant), q)
+				must(err)
+				b, err := s.Run(ctx, auth.ScopeAll(w.tenant), q)
+				must(err)
+				if d := cmp.Diff(a.Rows, b.Rows); d != "" {
+					t.Errorf("by %v (-memory +SQL):\n%s", q.By, d)
+				}
+				newNaive(w, auth.ScopeAll(w.tenant), q).check(t, a)
+			}
+		}
+		compare()
+		school, _ := w.index.School(w.schools[1])
+		school.Commune = "Gien"
+		_, err := w.dir.SaveSchool(ctx, by, school)
+		must(err)
+		compare()
+		person, _ := w.index.Person(w.people[1])
+		person.Kind = directory.Caretaker
+		_, err = w.dir.SavePerson(ctx, by, person)
+		must(err)
+		_, err = w.dir.SaveExposures(ctx, by, []directory.Exposure{{School: w.schools[4], From: calendar.Date(2016, 1, 1), Computers: 40}})
+		must(err)
+		compare()
+		category, _ := w.tree.Category(w.categories[6])
+		category.Parent = w.categories[4]
+		_, err = w.cat.SaveCategory(ctx, by, category)
+		must(err)
+		compare()
 	})
 }
 

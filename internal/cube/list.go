@@ -110,8 +110,8 @@ func (q ListQuery) plan(pred *predicate, today, first calendar.Day) (view, error
 
 // List gives the incidents behind a figure, a page at a time.
 func (m *Memory) List(ctx context.Context, scope auth.Scope, q ListQuery) (Page, error) {
-	if !m.Ready() {
-		return Page{}, errNotReady
+	if err := m.refresh(ctx); err != nil {
+		return Page{}, err
 	}
 	if err := q.check(); err != nil {
 		return Page{}, err

@@ -29,7 +29,7 @@ type Config struct {
 	Text      TextIndex // nil: a text finds nothing
 	Location  *time.Location
 
-	// Weeks gives the numbers of school weeks, asked again when the calendar
+	// Weeks gives the numbers of school weeks, asked again when the directory
 	// changes; nil: those of the directory's usual school.
 	Weeks func(ctx context.Context) (SchoolWeeks, error)
 	// Now is the clock, sqldb.Now if nil.
@@ -244,24 +244,9 @@ func set[T any](to, from *T) {
 const eventsALock = 64
 
 // apply takes a batch of the journal into the columns.
-func (m *Memory) apply(ctx context.Context, events []journal.Event) error {
+func (m *Memory) apply(_ context.Context, events []journal.Event) error {
 	m.loading.Lock()
 	defer m.loading.Unlock()
-	var tables *tables
-	for i := range events {
-		if k := events[i].Subject.Kind; k != incident.Subject && looksUp(k) {
-			var err error
-			if tables, err = m.cfg.tables(ctx); err != nil {
-				return err
-			}
-			break
-		}
-	}
-	if tables != nil {
-		m.mu.Lock()
-		m.facts.use(tables)
-		m.mu.Unlock()
-	}
 	for from := 0; from < len(events); from += eventsALock {
 		part := events[from:min(from+eventsALock, len(events))]
 		m.mu.Lock()
@@ -296,17 +281,37 @@ func (f *facts) follow(e *journal.Event) error {
 	return f.upsert(&r)
 }
 
-// looksUp tells whether events about a kind of subject change the tables.
-func looksUp(kind string) bool {
-	switch kind {
-	case directory.SubjectSchool, directory.SubjectPerson, directory.SubjectExposure, directory.SubjectTenant,
-		directory.SubjectSchoolHoliday, directory.SubjectPublicHoliday, directory.SubjectHours, directory.SubjectClosure, catalog.SubjectCategory:
-		return true
-	}
-	return false
-}
-
 var errNotReady = fault.New(fault.Unavailable, "error.unavailable")
+
+// refresh looks the directory and the catalog up again if they have changed,
+// so that an answer is of the same state as the names beside it.
+func (m *Memory) refresh(ctx context.Context) error {
+	if !m.Ready() {
+		return errNotReady
+	}
+	dir, err := m.cfg.Directory.Index(ctx, m.cfg.Tenant)
+	if err != nil {
+		return fmt.Errorf("cube: directory: %w", err)
+	}
+	cat, err := m.cfg.Catalog.Index(ctx, m.cfg.Tenant)
+	if err != nil {
+		return fmt.Errorf("cube: catalog: %w", err)
+	}
+	m.mu.RLock()
+	same := m.facts.tables.directory == dir && m.facts.tables.catalog == cat
+	m.mu.RUnlock()
+	if same {
+		return nil
+	}
+	t, err := m.cfg.tables(ctx)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	m.facts.use(t)
+	m.mu.Unlock()
+	return nil
+}
 
 // Run answers one question, on two cores if it is large.
 func (m *Memory) Run(ctx context.Context, scope auth.Scope, q Query) (Result, error) {
@@ -319,8 +324,8 @@ func (m *Memory) Run(ctx context.Context, scope auth.Scope, q Query) (Result, er
 
 // RunAll answers several questions from the same state, two at a time.
 func (m *Memory) RunAll(ctx context.Context, scope auth.Scope, qs []Query) ([]Result, error) {
-	if !m.Ready() {
-		return nil, errNotReady
+	if err := m.refresh(ctx); err != nil {
+		return nil, err
 	}
 	preds := make([]*predicate, len(qs))
 	for i := range qs {

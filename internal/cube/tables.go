@@ -7,8 +7,8 @@ import (
 
 // tables are what the columns look up in the directory and the catalog: the
 // commune and rank of a school, the levels of a category, the kind of a
-// person. They are made anew when one of these changes; the columns hold only
-// codes.
+// person. They are made anew when one of these has changed; the columns hold
+// only codes.
 type tables struct {
 	exposures *exposures
 	schools   map[int64]directory.School
