@@ -74,6 +74,7 @@ type AccountPatch struct {
 	Role     *Role
 	Person   *int64
 	Schools  *[]int64
+	Locale   *string
 	Disabled *bool
 }
 
@@ -185,8 +186,9 @@ func (s *Service) create(ctx context.Context, by Identity, in NewAccount, guard 
 }
 
 // UpdateAccount changes an account. The last administrator in office can be
-// neither disabled nor given another role. What was changed takes effect on the
-// account's next request; disabling it ends its sessions.
+// neither disabled nor given another role, nor can anyone do so to their own
+// account. What was changed takes effect on the account's next request;
+// disabling it ends its sessions.
 func (s *Service) UpdateAccount(ctx context.Context, by Identity, id int64, p AccountPatch) (Account, error) {
 	if err := s.mayManage(by); err != nil {
 		return Account{}, err
@@ -223,8 +225,15 @@ func (s *Service) UpdateAccount(ctx context.Context, by Identity, id int64, p Ac
 		if p.Schools != nil {
 			a.Schools = *p.Schools
 		}
+		if p.Locale != nil {
+			a.Locale = *p.Locale
+			checkLocale(&f, a.Locale)
+		}
 		if p.Disabled != nil {
 			a.Disabled = *p.Disabled
+		}
+		if id == by.Account {
+			keepOneself(&f, was, a)
 		}
 		a.Schools = checkReach(&f, a.Role, a.Person, a.Schools)
 		if err := f.Err(); err != nil {
@@ -236,8 +245,8 @@ func (s *Service) UpdateAccount(ctx context.Context, by Identity, id int64, p Ac
 		if err := s.keepAnAdministrator(ctx, tx, was, a); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `UPDATE account SET login = $3, name = $4, person_id = $5, role = $6, disabled = $7 WHERE tenant_id = $1 AND account_id = $2`,
-			s.cfg.Tenant, id, a.Login, a.Name, a.Person, string(a.Role), sqldb.Flag(a.Disabled)); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE account SET login = $3, name = $4, person_id = $5, role = $6, disabled = $7, locale = $8 WHERE tenant_id = $1 AND account_id = $2`,
+			s.cfg.Tenant, id, a.Login, a.Name, a.Person, string(a.Role), sqldb.Flag(a.Disabled), a.Locale); err != nil {
 			return err
 		}
 		if err := s.putSchools(ctx, tx, id, a.Schools); err != nil {
@@ -450,6 +459,16 @@ func checkLocale(f *fault.Fields, locale string) {
 func (s *Service) lockAccounts(ctx context.Context, tx *sqldb.Tx) error {
 	_, err := tx.NextIDs(ctx, s.cfg.Tenant, "account_turn", 1)
 	return err
+}
+
+// keepOneself refuses that people shut themselves out of what they are using.
+func keepOneself(f *fault.Fields, was, a Account) {
+	if a.Disabled && !was.Disabled {
+		f.Add("disabled", "error.auth.account.oneself_disabled")
+	}
+	if slices.Contains(was.Role.Rights(), ManageAccounts) && !slices.Contains(a.Role.Rights(), ManageAccounts) {
+		f.Add("role", "error.auth.account.oneself_role")
+	}
 }
 
 func (s *Service) keepAnAdministrator(ctx context.Context, tx *sqldb.Tx, was, a Account) error {

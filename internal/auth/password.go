@@ -49,6 +49,23 @@ func checkPassword(f *fault.Fields, field, login, password string) {
 	}
 }
 
+// NewPassword makes a password to be told to someone and changed by them:
+// eighty random bits, in four groups without letters or digits that are taken
+// for others.
+func NewPassword() string {
+	const alphabet = "abcdefghjkmnpqrstuvwxyz23456789x" // 32, so that no remainder favours any
+	random := make([]byte, 16)
+	rand.Read(random) // never fails, says its documentation
+	var b strings.Builder
+	for i, r := range random {
+		if i > 0 && i%4 == 0 {
+			b.WriteByte('-')
+		}
+		b.WriteByte(alphabet[int(r)%len(alphabet)])
+	}
+	return b.String()
+}
+
 // hasher computes password hashes, a few at a time: each takes 19 MiB and a
 // core for some tens of milliseconds, and anybody can ask for one.
 type hasher struct {

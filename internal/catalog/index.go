@@ -23,6 +23,19 @@ type Index struct {
 	matrix   Matrix
 }
 
+// inOrder sorts by position, then in French order.
+func inOrder[T any](list []T, key func(T) (position int, label string)) {
+	french := collate.New(language.French, collate.Numeric)
+	slices.SortFunc(list, func(a, b T) int {
+		p, labelA := key(a)
+		q, labelB := key(b)
+		if p != q {
+			return p - q
+		}
+		return french.CompareString(labelA, labelB)
+	})
+}
+
 func load(ctx context.Context, tx *sqldb.Tx, tenant, version int64) (*Index, error) {
 	allCategories, err := categories(ctx, tx, tenant)
 	if err != nil {
@@ -42,19 +55,8 @@ func load(ctx context.Context, tx *sqldb.Tx, tenant, version int64) (*Index, err
 		path: make(map[int64][]int64, len(allCategories)), byLabel: make(map[siblings]int64, len(allCategories)),
 		code: make(map[int64]Code, len(allCodes)), codes: map[CodeKind][]Code{},
 	}
-	french := collate.New(language.French, collate.Numeric)
-	slices.SortFunc(allCategories, func(a, b Category) int {
-		if a.Position != b.Position {
-			return a.Position - b.Position
-		}
-		return french.CompareString(a.Label, b.Label)
-	})
-	slices.SortFunc(allCodes, func(a, b Code) int {
-		if a.Position != b.Position {
-			return a.Position - b.Position
-		}
-		return french.CompareString(a.Label, b.Label)
-	})
+	inOrder(allCategories, func(c Category) (int, string) { return c.Position, c.Label })
+	inOrder(allCodes, func(c Code) (int, string) { return c.Position, c.Label })
 	for _, c := range allCategories {
 		x.category[c.ID] = c
 		x.children[c.Parent] = append(x.children[c.Parent], c)

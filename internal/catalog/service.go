@@ -118,6 +118,15 @@ func (s *Service) SaveCategory(ctx context.Context, by auth.Identity, in Categor
 		if err := place(stored, in); err != nil {
 			return nil, err
 		}
+		// What arrives under a parent goes last.
+		if was := find(stored, in.ID); isNew && in.Position == 0 || !isNew && was.Parent != in.Parent {
+			in.Position = 1
+			for _, c := range stored {
+				if c.Parent == in.Parent && c.ID != in.ID {
+					in.Position = max(in.Position, c.Position+1)
+				}
+			}
+		}
 		if isNew {
 			if in.ID, err = tx.NextIDs(ctx, by.Tenant, SubjectCategory, 1); err != nil {
 				return nil, err
@@ -206,6 +215,14 @@ func (s *Service) SaveCode(ctx context.Context, by auth.Identity, in Code) (Code
 			return nil, fault.New(fault.NotFound, "error.catalog.code_not_found")
 		}
 		if isNew {
+			if in.Position == 0 {
+				for _, c := range stored {
+					if c.Kind == in.Kind {
+						in.Position = max(in.Position, c.Position)
+					}
+				}
+				in.Position++
+			}
 			if in.ID, err = tx.NextIDs(ctx, by.Tenant, SubjectCode, 1); err != nil {
 				return nil, err
 			}

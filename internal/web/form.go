@@ -133,6 +133,8 @@ type Field struct {
 	Suffix   string
 	Holder   string // placeholder: an example, never the label
 	Key      string // shortcut that focuses it
+	List     string // id of the suggestions of a text, which Options hold
+	Ask      string // where more suggestions come from while one types, as <option>s
 }
 
 // Option is one value of a select or of choices.

@@ -104,14 +104,7 @@ func (s *Server) showAccount(r *Request, status int, forms accountForms) error {
 		return err
 	}
 	for _, t := range tokens {
-		row := tokenRow{ID: t.ID, Label: t.Label, Made: r.MediumDate(t.CreatedAt), Ends: r.T("web.account.token.for_ever"), Used: r.T("web.account.token.never")}
-		if !t.LastUsed.IsZero() {
-			row.Used = r.Relative(t.LastUsed, r.Now())
-		}
-		if !t.ExpiresAt.IsZero() {
-			row.Ends = r.MediumDate(t.ExpiresAt)
-		}
-		row.Revoked = !t.RevokedAt.IsZero() || !t.ExpiresAt.IsZero() && t.ExpiresAt.Before(r.Now())
+		row := r.tokenRow(t)
 		if !row.Revoked {
 			p.Tokens = append(p.Tokens, row)
 		}

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"statincidents/internal/auth"
@@ -18,6 +19,7 @@ const (
 type route struct {
 	public bool
 	right  auth.Right
+	any    []auth.Right
 	body   int64
 	limit  time.Duration
 }
@@ -29,6 +31,9 @@ func public() option { return func(o *route) { o.public = true } }
 
 // needs asks for a right; a handler may ask for more.
 func needs(right auth.Right) option { return func(o *route) { o.right = right } }
+
+// needsAny asks for one of several rights.
+func needsAny(rights ...auth.Right) option { return func(o *route) { o.any = rights } }
 
 // accepts sets the largest body, in bytes, where a form carries a file.
 func accepts(bytes int64) option { return func(o *route) { o.body = bytes } }
@@ -113,6 +118,8 @@ func (s *Server) admit(r *Request, o route) error {
 		return errSignIn
 	case o.right != "":
 		return r.Who.Require(o.right)
+	case len(o.any) > 0 && !slices.ContainsFunc(o.any, r.Who.Can):
+		return r.Who.Require(o.any[0])
 	}
 	return nil
 }

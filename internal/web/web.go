@@ -16,6 +16,7 @@ import (
 	"statincidents/internal/cube"
 	"statincidents/internal/directory"
 	"statincidents/internal/incident"
+	"statincidents/internal/journal"
 	"statincidents/internal/live"
 )
 
@@ -30,6 +31,7 @@ type Deps struct {
 	Catalog   *catalog.Service
 	Incidents *incident.Service
 	Cube      cube.Executor
+	Journal   *journal.Journal
 	Live      *live.Hub // nil: pages show what was true when they were made
 
 	Tenant  int64
@@ -57,6 +59,7 @@ type Server struct {
 	finders []finder
 	// patterns are those of every page, for the test that tries them all.
 	patterns []string
+	parts    []adminPart
 }
 
 // New makes the handler of every page. Without the built scripts and styles
@@ -98,6 +101,9 @@ func (s *Server) routes() {
 	s.incidentRoutes()
 	s.schoolsRoutes()
 	s.schoolRoutes()
+	s.adminRoutes()
+	s.adminAccountsRoutes()
+	s.adminCatalogRoutes()
 	s.styleGuideRoutes()
 	s.page("GET /{$}", s.home)
 	s.page("/", s.lost)

@@ -72,7 +72,7 @@ func newSiteOn(t *testing.T, db *sqldb.DB, j *journal.Journal, change ...func(*D
 	var log strings.Builder
 	d := Deps{
 		Log: slog.New(slog.NewTextHandler(&log, nil)), Auth: accounts, Sessions: accounts.NewSessions(false), FirstRun: accounts.NewFirstRun(),
-		Directory: directory.New(db, j), Catalog: catalog.New(db, j), Tenant: 1, Now: sqldb.Now, Version: "test", Demo: true,
+		Directory: directory.New(db, j), Catalog: catalog.New(db, j), Journal: j, Tenant: 1, Now: sqldb.Now, Version: "test", Demo: true,
 	}
 	d.Incidents = incident.NewService(db, j, d.Directory, d.Catalog, time.UTC)
 	figures := cube.NewMemory(cube.Config{Tenant: 1, DB: db, Journal: j, Directory: d.Directory, Catalog: d.Catalog})
