@@ -39,6 +39,8 @@ var pages = []struct {
 	{"forbidden", "/styleguide/fault/forbidden", auth.Referent},
 	{"schools", "/schools", auth.Lead},
 	{"schools-none", "/schools?q=zzzz", auth.Lead},
+	{"wall", "/wall", auth.Lead},
+	{"wall-mine", "/wall?boards=latest,types", auth.Referent},
 	{"schools-mine", "/schools", auth.Referent},
 }
 

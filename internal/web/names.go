@@ -271,3 +271,12 @@ func (n *names) schoolOfKey(key string) (directory.School, bool) {
 	}
 	return n.places.School(number)
 }
+
+// roomOfKey is the room that a key of the dimension "room" names.
+func (n *names) roomOfKey(key string) (directory.Room, bool) {
+	number, err := strconv.ParseInt(key, 10, 64)
+	if err != nil {
+		return directory.Room{}, false
+	}
+	return n.places.Room(number)
+}

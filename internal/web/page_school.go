@@ -255,13 +255,10 @@ func schoolRooms(r *Request, n *names, school directory.School, f figures) Chart
 		}
 		told[row.Keys[0]] = true
 		label, network := f.label(row, by, 0), "—"
-		for _, room := range n.places.Rooms(school.ID) {
-			if id(room.ID) == row.Keys[0] {
-				label = room.Name
-				network = r.networkName(room.Network)
-				if room.Archived {
-					label = r.T("school.room.gone", "room", room.Name)
-				}
+		if room, ok := n.roomOfKey(row.Keys[0]); ok {
+			label, network = room.Name, r.networkName(room.Network)
+			if room.Archived {
+				label = r.T("school.room.gone", "room", room.Name)
 			}
 		}
 		if len(bars.Items) < shownRooms {

@@ -222,3 +222,38 @@ func TestFindSchoolsAndRooms(t *testing.T) {
 		t.Errorf("a referent finds another school: %s", a.body)
 	}
 }
+
+func TestWall(t *testing.T) {
+	t.Parallel()
+	l := newLoiret(t)
+	lead, referent := l.as(t, "lead"), l.as(t, "referent")
+	a := lead.get("/wall").wantStatus(http.StatusOK)
+	if got := a.texts(".wall-board h2"); len(got) != 5 || a.text(".wall-number") != "3" {
+		t.Errorf("boards %q, open %q", got, a.text(".wall-number"))
+	}
+	if a.text("nav") != "" || a.attr(".wall-board a", "href") != "" || a.attr(".wall-board button", "type") != "" {
+		t.Error("a wall has controls")
+	}
+	if got := lead.get("/wall?boards=latest,map,nonsense").texts(".wall-board h2"); len(got) != 2 {
+		t.Errorf("chosen boards: %q", got)
+	}
+	if got := lead.get("/wall?boards=nonsense").texts(".wall-board h2"); len(got) != 5 {
+		t.Errorf("no such board: %q", got)
+	}
+	// One school has no map, and its rooms in the place of schools.
+	a = referent.get("/wall").wantStatus(http.StatusOK)
+	if got := a.texts(".wall-board h2"); len(got) != 4 || a.text(".wall-head h1") != "Collège Robert Schuman · Écran mural" || a.text(".wall-number") != "2" {
+		t.Errorf("a referent's boards: %q, %q", got, a.text(".wall-head h1"))
+	}
+	if strings.Contains(a.body, "Imprimante") || !strings.Contains(a.text("#board-schools"), "Salle 12") {
+		t.Errorf("a referent's wall: %s", a.text("main"))
+	}
+	if a = lead.get("/wall/board?board=latest"); a.text("main") != "" || len(a.texts(".wall-rows li")) != 3 {
+		t.Errorf("a board alone: %s", a.body)
+	}
+	empty := newSite(t)
+	empty.account(t, "lead", auth.Lead)
+	if a = empty.as(t, "lead").get("/wall").wantStatus(http.StatusOK); a.text(".wall-number") != "0" {
+		t.Errorf("an empty house: %s", a.text("main"))
+	}
+}

@@ -104,6 +104,7 @@ func (s *Server) routes() {
 	s.adminRoutes()
 	s.adminAccountsRoutes()
 	s.adminCatalogRoutes()
+	s.wallRoutes()
 	s.styleGuideRoutes()
 	s.page("GET /{$}", s.home)
 	s.page("/", s.lost)
