@@ -102,7 +102,7 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 	pages := web.New(web.Deps{
 		Log: a.Log, Auth: a.Auth, Sessions: sessions, FirstRun: a.FirstRun, Directory: a.Directory, Catalog: a.Catalog,
 		Incidents: a.Incidents, Cube: a.Cube, Journal: a.Journal, Live: a.Hub, Tenant: Tenant, Now: sqldb.Now, Version: cfg.Version, Secure: cfg.Secure, Demo: cfg.Demo,
-		Observe: watched.observe,
+		Observe: watched.observe, ClientAddress: clientAddress,
 	})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", a.healthz)
