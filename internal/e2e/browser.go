@@ -6,6 +6,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -31,15 +32,32 @@ import (
 // stepLimit bounds each step in the browser.
 const stepLimit = 30 * time.Second
 
-// Browser is one Chromium, headless, for a test and its tabs.
+// Browser is one headless Chromium, shared by the tests of a run; each of their
+// tabs has its own cookies.
 type Browser struct {
 	ctx context.Context
 }
 
-// Open starts Chromium, closed at the end of the test. Without one the test is
-// skipped with its reason.
+var (
+	errNoBrowser = errors.New("SKIPPED, NOT TESTED IN A BROWSER: Chromium is not installed (Debian: apt-get install chromium)")
+	closeBrowser = func() {}
+	shared       = sync.OnceValues(launch)
+)
+
+// Open gives the browser. Without one the test is skipped with its reason.
 func Open(t *testing.T) *Browser {
 	t.Helper()
+	b, err := shared()
+	if errors.Is(err, errNoBrowser) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatalf("start Chromium: %v", err)
+	}
+	return b
+}
+
+func launch() (*Browser, error) {
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
@@ -48,7 +66,7 @@ func Open(t *testing.T) *Browser {
 		}
 	}
 	if path == "" {
-		t.Skip("SKIPPED, NOT TESTED IN A BROWSER: Chromium is not installed (Debian: apt-get install chromium)")
+		return nil, errNoBrowser
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path),
@@ -61,13 +79,23 @@ func Open(t *testing.T) *Browser {
 		chromedp.WSURLReadTimeout(time.Minute),
 	)
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
-	ctx, closeBrowser := chromedp.NewContext(allocator)
-	t.Cleanup(closeBrowser)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start Chromium: %v", err)
+	ctx, end := chromedp.NewContext(allocator)
+	closeBrowser = func() {
+		end()
+		stop()
 	}
-	return &Browser{ctx}
+	return &Browser{ctx}, chromedp.Do(ctx)
+}
+
+// Clean ends the browser and deletes what the tests of a run shared. TestMain
+// calls it.
+func Clean() {
+	closeBrowser()
+	if made {
+		if dir, err := demoDir(); err == nil {
+			_ = os.RemoveAll(dir)
+		}
+	}
 }
 
 // Tab is one page with its own cookies. Anything wrong that the browser reports
@@ -148,7 +176,8 @@ func (tab *Tab) listen(event any) {
 		}
 	case *network.EventRequestWillBeSent:
 		tab.requests = append(tab.requests, e.Request.URL)
-		if !strings.HasPrefix(e.Request.URL, tab.origin+"/") {
+		// (The browser's own pictures, in its controls, are "data:".)
+		if !strings.HasPrefix(e.Request.URL, tab.origin+"/") && !strings.HasPrefix(e.Request.URL, "data:") {
 			note("a request leaves the site: %s", e.Request.URL)
 		}
 	}
@@ -230,6 +259,12 @@ func (tab *Tab) Theme(theme string) {
 	}))
 }
 
+// Script switches the page's scripts on or off, from the next page on.
+func (tab *Tab) Script(on bool) {
+	tab.t.Helper()
+	tab.run("script", call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on}))
+}
+
 // Paper shows the page as it would be printed.
 func (tab *Tab) Paper() {
 	tab.t.Helper()
@@ -262,6 +297,13 @@ func (tab *Tab) Wait(expression string) {
 			}
 		}
 	}))
+}
+
+// Arrive waits until the tab has loaded a page whose path begins so, scripts
+// included.
+func (tab *Tab) Arrive(path string) {
+	tab.t.Helper()
+	tab.Wait(fmt.Sprintf(`location.pathname.startsWith(%q) && document.readyState === "complete"`, path))
 }
 
 // Text is what the first element of a selector shows.
@@ -373,6 +415,17 @@ var axe = sync.OnceValues(func() (string, error) {
 // now (WCAG 2.2 A and AA, and its best practices).
 func (tab *Tab) Axe() {
 	tab.t.Helper()
+	tab.axe(`["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]`)
+}
+
+// Contrast is what of Axe may differ in another theme.
+func (tab *Tab) Contrast() {
+	tab.t.Helper()
+	tab.axe(`{type: "rule", values: ["color-contrast"]}`)
+}
+
+func (tab *Tab) axe(only string) {
+	tab.t.Helper()
 	source, err := axe()
 	if err != nil {
 		tab.t.Skipf("SKIPPED, ACCESSIBILITY NOT TESTED: run `make ui` first (%v)", err)
@@ -383,7 +436,7 @@ func (tab *Tab) Axe() {
 			return err
 		}))
 	}
-	result := Eval[string](tab, `axe.run(document, {resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
+	result := Eval[string](tab, `axe.run(document, {resultTypes: ["violations"], runOnly: `+only+`})
 		.then(r => JSON.stringify(r.violations.map(v => ({rule: v.id, help: v.help, nodes: v.nodes.slice(0, 5).map(n => n.html.slice(0, 200) + " — " + n.failureSummary.replace(/\s+/g, " ")) }))))`)
 	var violations []struct {
 		Rule, Help string

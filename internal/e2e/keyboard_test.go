@@ -9,6 +9,7 @@ import (
 )
 
 func TestKeyboard(t *testing.T) {
+	t.Parallel()
 	site, browser := Start(t), Open(t)
 	tab := site.SignIn(t, browser, auth.Lead)
 	tab.Go("/styleguide")
@@ -61,6 +62,7 @@ func TestKeyboard(t *testing.T) {
 }
 
 func TestFiltersKeepTheAddress(t *testing.T) {
+	t.Parallel()
 	site, browser := Start(t), Open(t)
 	tab := site.SignIn(t, browser, auth.Lead)
 	tab.Go("/styleguide?sort=number")
@@ -72,6 +74,7 @@ func TestFiltersKeepTheAddress(t *testing.T) {
 }
 
 func TestThemeOfTheAccount(t *testing.T) {
+	t.Parallel()
 	site, browser := Start(t), Open(t)
 	tab := site.SignIn(t, browser, auth.Technician)
 	tab.Theme("light")
@@ -89,6 +92,7 @@ func TestThemeOfTheAccount(t *testing.T) {
 }
 
 func TestNavigationFolds(t *testing.T) {
+	t.Parallel()
 	site, browser := Start(t), Open(t)
 	tab := site.SignIn(t, browser, auth.Technician)
 	tab.Go("/styleguide")
@@ -100,6 +104,7 @@ func TestNavigationFolds(t *testing.T) {
 }
 
 func TestLive(t *testing.T) {
+	t.Parallel()
 	site, browser := Start(t), Open(t)
 	tab := site.SignIn(t, browser, auth.Technician)
 	tab.Go("/styleguide")

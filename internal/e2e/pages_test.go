@@ -14,59 +14,102 @@ import (
 var screens = flag.String("screens", "", "folder in which to keep a picture of every page at every size and theme")
 
 // pages are opened by TestScreens at every size and theme. A new page adds its
-// line here.
+// line here. The demonstration has schools, people and incidents; without it
+// there is one school and nothing has happened.
 var pages = []struct {
 	name string
 	path string
 	role auth.Role // who looks; "" is a stranger
+	demo bool
+	open string // what is opened first: a selector of details
 }{
-	{"login", "/login", ""},
-	{"account", "/account", auth.Lead},
-	{"account-declarant", "/account", auth.Declarant},
-	{"menu", "/menu", auth.Technician},
-	{"search", "/search?q=guide", auth.Lead},
-	{"search-none", "/search?q=zzzz", auth.Lead},
-	{"not-found", "/nowhere", auth.Technician},
-	{"styleguide", "/styleguide?state=open&school=1", auth.Administrator},
-	{"admin", "/admin", auth.Administrator},
-	{"admin-accounts", "/admin/accounts", auth.Administrator},
-	{"admin-account-new", "/admin/accounts/new", auth.Administrator},
-	{"admin-account", "/admin/accounts/5", auth.Administrator},
-	{"admin-catalog", "/admin/catalog", auth.Lead},
-	{"admin-catalog-matrix", "/admin/catalog?tab=matrix", auth.Lead},
-	{"admin-category-new", "/admin/catalog/category/new", auth.Lead},
-	{"confirm", "/styleguide/confirm", auth.Administrator},
-	{"forbidden", "/styleguide/fault/forbidden", auth.Referent},
-	{"schools", "/schools", auth.Lead},
-	{"schools-none", "/schools?q=zzzz", auth.Lead},
-	{"wall", "/wall", auth.Lead},
-	{"wall-mine", "/wall?boards=latest,types", auth.Referent},
-	{"schools-mine", "/schools", auth.Referent},
+	{name: "login", path: "/login"},
+	{name: "account", path: "/account", role: auth.Lead},
+	{name: "account-declarant", path: "/account", role: auth.Declarant},
+	{name: "menu", path: "/menu", role: auth.Technician},
+	{name: "search", path: "/search?q=guide", role: auth.Lead},
+	{name: "search-none", path: "/search?q=zzzz", role: auth.Lead},
+	{name: "not-found", path: "/nowhere", role: auth.Technician},
+	{name: "styleguide", path: "/styleguide?state=open&school=1", role: auth.Administrator},
+	{name: "confirm", path: "/styleguide/confirm", role: auth.Administrator},
+	{name: "forbidden", path: "/styleguide/fault/forbidden", role: auth.Referent},
+
+	{name: "overview", path: "/overview?period=12m", role: auth.Lead, demo: true},
+	{name: "overview-referent", path: "/overview?period=12m", role: auth.Referent, demo: true, open: ".chart-foot details"},
+	{name: "overview-empty", path: "/overview", role: auth.Lead},
+	{name: "explore", path: "/explore?period=12m", role: auth.Lead, demo: true},
+	{name: "explore-time", path: "/explore?by=month&by=category&period=12m&category=1&category=2", role: auth.Lead, demo: true},
+	{name: "explore-cross", path: "/explore?by=category&by=priority&period=12m", role: auth.Lead, demo: true},
+	{name: "explore-three", path: "/explore?measure=resolution_median&by=category&by=priority&by=open&period=12m", role: auth.Lead, demo: true},
+	{name: "explore-one", path: "/explore?measure=reopened_share&by=none&period=12m", role: auth.Lead, demo: true},
+	{name: "explore-empty", path: "/explore", role: auth.Lead},
+	{name: "incidents", path: "/incidents?open=yes", role: auth.Technician, demo: true, open: "details.menu"},
+	{name: "incidents-declarant", path: "/incidents?period=all", role: auth.Declarant, demo: true},
+	{name: "incidents-empty", path: "/incidents?open=yes", role: auth.Technician},
+	{name: "incident", path: "/incidents/{open}", role: auth.Technician, demo: true, open: ".incident-action"},
+	{name: "incident-resolved", path: "/incidents/{resolved}", role: auth.Lead, demo: true},
+	{name: "incident-declarant", path: "/incidents/{own}", role: auth.Declarant, demo: true},
+	{name: "incident-edit", path: "/incidents/{open}/edit", role: auth.Technician, demo: true},
+	{name: "incident-lost", path: "/incidents/99999999", role: auth.Technician, demo: true},
+	{name: "declare", path: "/declare", role: auth.Lead, demo: true, open: ".declare-more"},
+	{name: "declare-declarant", path: "/declare", role: auth.Declarant},
+
+	{name: "admin", path: "/admin", role: auth.Administrator},
+	{name: "admin-accounts", path: "/admin/accounts", role: auth.Administrator},
+	{name: "admin-account-new", path: "/admin/accounts/new", role: auth.Administrator},
+	{name: "admin-account", path: "/admin/accounts/5", role: auth.Administrator},
+	{name: "admin-catalog", path: "/admin/catalog", role: auth.Lead},
+	{name: "admin-catalog-matrix", path: "/admin/catalog?tab=matrix", role: auth.Lead},
+	{name: "admin-category-new", path: "/admin/catalog/category/new", role: auth.Lead},
+
+	{name: "schools", path: "/schools", role: auth.Lead, demo: true},
+	{name: "schools-none", path: "/schools?q=zzzz", role: auth.Lead},
+	{name: "schools-mine", path: "/schools", role: auth.Referent, demo: true},
+	{name: "wall", path: "/wall", role: auth.Lead, demo: true},
+	{name: "wall-mine", path: "/wall?boards=latest,types", role: auth.Referent, demo: true},
 }
 
 var sizes = []struct{ width, height int64 }{{390, 844}, {1366, 768}, {1920, 1080}}
 
 func TestScreens(t *testing.T) {
-	site, browser := Start(t), Open(t)
-	tabs := map[auth.Role]*Tab{}
+	t.Parallel()
+	bare, full, browser := Start(t), Demo(t), Open(t)
+	fill := full.examples(t)
+	tabs := map[string]*Tab{}
 	for _, p := range pages {
-		tab := tabs[p.role]
+		site := bare
+		if p.demo {
+			site = full
+		}
+		key := fmt.Sprint(p.role, p.demo)
+		tab := tabs[key]
 		if tab == nil {
 			tab = site.SignIn(t, browser, p.role)
 			tab.Expect("404")
 			tab.Expect("403")
-			tabs[p.role] = tab
+			tabs[key] = tab
 		}
 		for _, size := range sizes {
 			tab.Size(size.width, size.height)
-			tab.Go(p.path)
+			tab.Go(fill.Replace(p.path))
+			if p.open != "" {
+				tab.Do(fmt.Sprintf(`document.querySelectorAll(%q).forEach(e => e.open = true)`, "main "+p.open))
+			}
 			for _, theme := range []string{"light", "dark"} {
 				t.Run(fmt.Sprintf("%s/%d/%s", p.name, size.width, theme), func(t *testing.T) {
 					outer := tab.t
 					tab.t = t
 					defer func() { tab.t = outer }()
 					tab.Theme(theme)
-					tab.look(size.width)
+					switch {
+					case theme == "dark":
+						if size.width == 1366 {
+							tab.Contrast()
+						}
+					case size.width < 1920:
+						tab.Axe()
+					}
+					tab.layout(size.width)
 					tab.keep(fmt.Sprintf("%s-%d-%s", p.name, size.width, theme))
 				})
 			}
@@ -82,11 +125,10 @@ func (tab *Tab) keep(name string) {
 	}
 }
 
-// look checks what holds for every page: nothing that axe objects to, no
-// sideways scrolling, targets that a finger can hit on a phone.
-func (tab *Tab) look(width int64) {
+// layout checks what holds for every page: no sideways scrolling, targets that
+// a finger can hit on a phone.
+func (tab *Tab) layout(width int64) {
 	tab.t.Helper()
-	tab.Axe()
 	wide := Eval[string](tab, `document.documentElement.scrollWidth > innerWidth
 		? [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".table-frame, .chart-body, .tabs")).slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join("\n") || "?" : ""`)
 	if wide != "" {

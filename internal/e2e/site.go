@@ -24,11 +24,18 @@ type Site struct {
 // Password is that of every account of a Site; the login is the role's name.
 const Password = "une phrase assez longue" //nolint:gosec // of accounts that live as long as a test
 
-// Start runs a site until the end of the test.
+// Start runs a site without incidents until the end of the test.
 func Start(t *testing.T) *Site {
 	t.Helper()
+	s := start(t, t.TempDir())
+	s.furnish(t)
+	return s
+}
+
+func start(t *testing.T, dir string) *Site {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
-	house, err := app.New(ctx, app.Config{Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler)})
+	house, err := app.New(ctx, app.Config{Dir: dir, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		stop()
 		t.Fatal(err)
@@ -56,7 +63,6 @@ func Start(t *testing.T) *Site {
 	case <-time.After(time.Minute):
 		t.Fatal("the house is not ready after a minute")
 	}
-	s.furnish(t)
 	return s
 }
 

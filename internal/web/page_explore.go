@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 
@@ -60,6 +59,10 @@ var exploreDims = []struct {
 	{"when", []cube.Dim{cube.DimDay, cube.DimWeek, cube.DimMonth, cube.DimYear, cube.DimSchoolYear, cube.DimSchoolWeek, cube.DimWeekday, cube.DimHour}},
 }
 
+// byNone asks for the whole, without any dimension; without a "by" the question
+// is by type.
+const byNone = "none"
+
 // exploreLimit is how many keys are shown unless the reader asks for others.
 const exploreLimit = 15
 
@@ -73,7 +76,10 @@ func (r *Request) question(span period) (cube.Query, error) {
 	if !v.Has("measure") {
 		v.Set("measure", string(cube.Count))
 	}
-	if !v.Has("by") {
+	switch {
+	case slices.Contains(v["by"], byNone):
+		v.Del("by")
+	case !v.Has("by"):
 		v.Set("by", string(cube.DimCategory))
 	}
 	v.Del("from")
@@ -158,8 +164,8 @@ func (p *explorePage) ask(r *Request, say *cube.Labeler, q cube.Query, span peri
 	for _, m := range exploreMeasures {
 		measures = append(measures, Option{Value: string(m), Label: say.Measure(m)})
 	}
-	dims := func(empty string) []Option {
-		options := []Option{{Label: empty}}
+	dims := func(empty Option) []Option {
+		options := []Option{empty}
 		for _, g := range exploreDims {
 			for _, d := range g.dims {
 				options = append(options, Option{Value: string(d), Label: say.Dim(d), Group: r.T("explore.group." + g.group)})
@@ -177,9 +183,9 @@ func (p *explorePage) ask(r *Request, say *cube.Labeler, q cube.Query, span peri
 		if i < len(q.By) {
 			chosen.values.Set("by", string(q.By[i]))
 		}
-		empty := "—"
+		empty := Option{Label: "—"}
 		if i == 0 {
-			empty = r.T("explore.by.none")
+			empty = Option{Value: byNone, Label: r.T("explore.by.none")}
 		}
 		c := chosen.Select("by", r.T(label), dims(empty)).Plain()
 		c.ID = "f-by-" + strconv.Itoa(i+1)
@@ -391,7 +397,7 @@ func (r *Request) exports(q cube.Query) []Link {
 	q.Measures, q.Limit, q.Order = q.Measures[:1], 0, ""
 	a := Address{Path: "/explore"}.withValues(cube.EncodeValues(q)).With("limit", "all")
 	if len(q.By) == 0 {
-		a = a.withValues(url.Values{"by": {""}}) // said empty: without it, the default
+		a = a.With("by", byNone)
 	}
 	if q.From == 0 && q.To == 0 {
 		a = a.With("period", "all")

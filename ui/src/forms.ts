@@ -1,12 +1,11 @@
 // Forms: short addresses, no double sending, no lost text, an undo that ends.
 
+import { dropEmpty } from "./hypermedia";
+
 // A form that asks sends only what was chosen.
 document.addEventListener("formdata", (event) => {
   const form = event.target as HTMLFormElement;
-  if (form.method !== "get") return;
-  for (const [name, value] of [...event.formData.entries()]) {
-    if (value === "") event.formData.delete(name);
-  }
+  if (form.method === "get") dropEmpty(event.formData);
 });
 
 // A form is sent once until its answer comes.

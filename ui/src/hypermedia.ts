@@ -31,13 +31,18 @@ htmx.defineExtension("morph", {
   },
 });
 
-// An address holds what was chosen, nothing empty.
+// An address holds what was chosen, nothing empty; of a name given several
+// times, the values that are not.
+export function dropEmpty(data: FormData): void {
+  for (const name of new Set(data.keys())) {
+    const values = data.getAll(name);
+    data.delete(name);
+    for (const value of values) if (value !== "") data.append(name, value);
+  }
+}
 document.addEventListener("htmx:configRequest", (event) => {
   const { verb, formData } = (event as CustomEvent<{ verb: string; formData: FormData }>).detail;
-  if (verb !== "get" || !formData) return;
-  for (const [name, value] of [...formData.entries()]) {
-    if (value === "") formData.delete(name);
-  }
+  if (verb === "get" && formData) dropEmpty(formData);
 });
 
 export { htmx };
