@@ -70,24 +70,20 @@ func (a *App) Serve(ctx context.Context, cfg ServeConfig) error {
 	return background(ctx, parts)
 }
 
-// Begin gives a new département words and a calendar to start from. What an
-// administrator has since removed does not come back: it is done only where
-// there is nothing at all, so whatever fills an empty place calls it first.
+// Begin gives a département what it has none of: categories, a kind of codes,
+// a calendar. What stands there is left alone, so that what an administrator
+// or an import made stays as it is.
 func (a *App) Begin(ctx context.Context) error {
-	words, err := a.Catalog.Index(ctx, Tenant)
-	if err != nil {
-		return err
+	by := auth.System(Tenant)
+	if err := a.Catalog.SeedMissing(ctx, by); err != nil {
+		return fmt.Errorf("first words: %w", err)
 	}
 	places, err := a.Directory.Index(ctx, Tenant)
 	if err != nil {
 		return err
 	}
-	if len(words.Categories()) > 0 || len(places.Schools()) > 0 {
+	if len(places.PublicHolidays()) > 0 || len(places.SchoolHolidays(places.Settings().Zone)) > 0 {
 		return nil
-	}
-	by := auth.System(Tenant)
-	if err := a.Catalog.Seed(ctx, by); err != nil {
-		return fmt.Errorf("first categories: %w", err)
 	}
 	if err := a.Directory.SeedCalendar(ctx, by); err != nil {
 		return fmt.Errorf("first calendar: %w", err)

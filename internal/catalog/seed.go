@@ -11,11 +11,7 @@ import (
 // their English. What is already there is left as it is, so that seeding twice
 // changes nothing.
 func (s *Service) Seed(ctx context.Context, by auth.Identity) error {
-	var paths [][]Category
-	for _, top := range defaultTree {
-		paths = append(paths, top.paths(nil)...)
-	}
-	if _, err := s.ensureCategories(ctx, by, paths); err != nil {
+	if _, err := s.ensureCategories(ctx, by, defaultPaths()); err != nil {
 		return err
 	}
 	var all []Code
@@ -23,6 +19,31 @@ func (s *Service) Seed(ctx context.Context, by auth.Identity) error {
 		all = append(all, Code{Kind: c.kind, Label: c.fr, LabelEN: c.en})
 	}
 	_, err := s.ensureCodes(ctx, by, all)
+	return err
+}
+
+// SeedMissing is Seed for a département that already has words of its own, from
+// an import: a tree, or a kind of code, is given only where there is none.
+func (s *Service) SeedMissing(ctx context.Context, by auth.Identity) error {
+	have, err := s.Index(ctx, by.Tenant)
+	if err != nil {
+		return err
+	}
+	if len(have.Categories()) == 0 {
+		if _, err := s.ensureCategories(ctx, by, defaultPaths()); err != nil {
+			return err
+		}
+	}
+	var missing []Code
+	for _, c := range defaultCodes {
+		if len(have.Codes(c.kind)) == 0 {
+			missing = append(missing, Code{Kind: c.kind, Label: c.fr, LabelEN: c.en})
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	_, err = s.ensureCodes(ctx, by, missing)
 	return err
 }
 
@@ -41,6 +62,14 @@ func (n node) paths(above []Category) [][]Category {
 		all = append(all, b.paths(own)...)
 	}
 	return all
+}
+
+func defaultPaths() [][]Category {
+	var paths [][]Category
+	for _, top := range defaultTree {
+		paths = append(paths, top.paths(nil)...)
+	}
+	return paths
 }
 
 // defaultTree is ordered as a declarant meets it: the most frequent first.
