@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,11 +10,13 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 
 	"statincidents/internal/app"
 	"statincidents/internal/auth"
+	"statincidents/internal/directory"
 	"statincidents/internal/fault"
 )
 
@@ -27,12 +30,12 @@ type adminCmd struct {
 
 type createUserCmd struct {
 	place
-	Role          string  `required:"" enum:"administrator,lead,technician,referent,declarant" help:"What the account is for: ${enum}."`
-	Name          string  `help:"Name as shown."`
-	School        []int64 `help:"Schools (numbers) of a referent or a declarant."`
-	Person        int64   `help:"Person of the directory (number); required for a declarant."`
-	PasswordStdin bool    `help:"Read the password from standard input instead of asking."`
-	Login         string  `arg:"" help:"Name to sign in with."`
+	Role          string   `required:"" enum:"administrator,lead,technician,referent,declarant" help:"What the account is for: ${enum}."`
+	Name          string   `help:"Name as shown."`
+	School        []string `placeholder:"UAI" help:"Schools of a referent or a declarant, by UAI code."`
+	Person        int64    `help:"Person of the directory (number) that the account is for. Without it one is made, but for an administrator."`
+	PasswordStdin bool     `help:"Read the password from standard input instead of asking."`
+	Login         string   `arg:"" help:"Name to sign in with."`
 }
 
 func (c createUserCmd) Run(ctx context.Context) error {
@@ -41,15 +44,48 @@ func (c createUserCmd) Run(ctx context.Context) error {
 		return err
 	}
 	return c.with(ctx, func(a *app.App) error {
-		account, err := a.Auth.CreateAccount(ctx, auth.System(app.Tenant), auth.NewAccount{
-			Login: c.Login, Name: c.Name, Password: password, Role: auth.Role(c.Role), Schools: c.School, Person: c.Person,
-		})
+		by := auth.System(app.Tenant)
+		in := auth.NewAccount{Login: c.Login, Name: c.Name, Password: password, Role: auth.Role(c.Role), Person: c.Person}
+		places, err := a.Directory.Index(ctx, app.Tenant)
+		if err != nil {
+			return err
+		}
+		for _, code := range c.School {
+			school, ok := places.SchoolByUAI(strings.ToUpper(code))
+			if !ok {
+				return fmt.Errorf("there is no school %q: import the schools first", code)
+			}
+			in.Schools = append(in.Schools, school.ID)
+		}
+		if _, err := a.Auth.AccountByLogin(ctx, by, c.Login); c.Person == 0 && fault.Is(err, fault.NotFound) && utf8.RuneCountInString(password) >= auth.MinPassword {
+			if in.Person, err = newPerson(ctx, a, in); err != nil {
+				return explain(err)
+			}
+		}
+		account, err := a.Auth.CreateAccount(ctx, by, in)
 		if err != nil {
 			return explain(err)
 		}
 		fmt.Printf("Account %s created (%s).\n", account.Login, account.Role)
 		return nil
 	})
+}
+
+// newPerson makes the person that an account acts as: who declares, whom an
+// incident is given to. An administrator needs none.
+func newPerson(ctx context.Context, a *app.App, in auth.NewAccount) (int64, error) {
+	kind, ok := map[auth.Role]directory.PersonKind{
+		auth.Lead: directory.Staff, auth.Technician: directory.Staff, auth.Referent: directory.ITReferent, auth.Declarant: directory.Teacher,
+	}[in.Role]
+	if !ok || in.Role == auth.Referent && len(in.Schools) == 0 {
+		return 0, nil // the account says what is missing
+	}
+	p := directory.Person{Name: cmp.Or(in.Name, in.Login), Kind: kind}
+	if len(in.Schools) == 1 {
+		p.School = in.Schools[0]
+	}
+	p, err := a.Directory.SavePerson(ctx, auth.System(app.Tenant), p)
+	return p.ID, err
 }
 
 type setPasswordCmd struct {
