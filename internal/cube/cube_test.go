@@ -372,6 +372,7 @@ func (w *world) live(tb testing.TB, r *rand.Rand, n int) int64 {
 		events = append(events, w.event(&from, &to, when))
 		rows = append(rows, incidentRow(w.tenant, &to))
 	}
+	var last int64
 	err := w.db.Write(context.Background(), func(ctx context.Context, tx *sqldb.Tx) error {
 		for i := range rows {
 			if _, err := tx.Exec(ctx, `DELETE FROM incident WHERE tenant_id = $1 AND incident_id = $2`, w.tenant, rows[i][1]); err != nil {
@@ -381,12 +382,15 @@ func (w *world) live(tb testing.TB, r *rand.Rand, n int) int64 {
 				return err
 			}
 		}
-		return w.j.Append(ctx, tx, events...)
+		if err := w.j.Append(ctx, tx, events...); err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, `SELECT max(seq) FROM event WHERE tenant_id = $1`, w.tenant).Scan(&last)
 	})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return events[len(events)-1].Pos.Seq
+	return last
 }
 
 // failer is what a comparison tells its failures to.
