@@ -13,7 +13,7 @@ import (
 
 func sealed(t testing.TB, db *sqldb.DB, j *journal.Journal, count int64) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(90 * time.Second)
 	for total := int64(0); total < count; {
 		n, err := j.Seal(t.Context(), tenant)
 		if err != nil {
