@@ -274,7 +274,7 @@ func restored(t *testing.T, path string, target sqldb.Config, m *backup.Manifest
 		t.Errorf("the story ends with %s after %d events", last, len(want))
 	}
 	got := slices.Clone(taken)
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(90 * time.Second)
 	for len(got) < len(want) && time.Now().Before(deadline) {
 		err := j.CatchUp(t.Context(), 1, "reader", func(_ context.Context, _ *sqldb.Tx, events []journal.Event) error {
 			for _, e := range events {

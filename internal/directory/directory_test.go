@@ -252,7 +252,7 @@ func TestIndexSeesAnotherProcess(t *testing.T) {
 		if _, err := other.EnsureTeams(ctx, system, []string{"Nord"}); err != nil {
 			t.Fatal(err)
 		}
-		for deadline := time.Now().Add(5 * time.Second); len(index().Teams()) == 0; time.Sleep(20 * time.Millisecond) {
+		for deadline := time.Now().Add(30 * time.Second); len(index().Teams()) == 0; time.Sleep(20 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatal("the other process's team is not seen after 5 s")
 			}

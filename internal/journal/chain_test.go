@@ -174,7 +174,7 @@ func TestSealersSealOnce(t *testing.T) {
 			})
 		}
 		writers.Wait()
-		deadline := time.Now().Add(20 * time.Second)
+		deadline := time.Now().Add(90 * time.Second)
 		for verify(t, db).Sealed < 400 && time.Now().Before(deadline) {
 			time.Sleep(10 * time.Millisecond)
 		}

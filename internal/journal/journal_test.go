@@ -55,7 +55,7 @@ func write(t testing.TB, db *sqldb.DB, j *journal.Journal, events ...journal.Eve
 func seen(t testing.TB, j *journal.Journal, count int) []journal.Event {
 	t.Helper()
 	var all []journal.Event
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(90 * time.Second)
 	var after journal.Pos
 	for len(all) < count && time.Now().Before(deadline) {
 		events, err := j.Read(t.Context(), tenant, after, 10_000)

@@ -162,7 +162,7 @@ func told(tb testing.TB, notices []live.Notice) []string {
 func until(tb testing.TB, s *live.Subscription, n int) []live.Notice {
 	tb.Helper()
 	var got []live.Notice
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(60 * time.Second)
 	for {
 		var open bool
 		got, open = s.Take(got)
