@@ -63,7 +63,13 @@ var pages = []struct {
 	{name: "admin-category-new", path: "/admin/catalog/category/new", role: auth.Lead},
 
 	{name: "schools", path: "/schools", role: auth.Lead, demo: true},
-	{name: "schools-none", path: "/schools?q=zzzz", role: auth.Lead},
+	{name: "schools-none", path: "/schools?q=zzzz", role: auth.Lead, demo: true},
+	{name: "schools-quiet", path: "/schools", role: auth.Lead}, // one school, of a long name, where nothing happened
+	{name: "schools-directory", path: "/admin/directory", role: auth.Lead, demo: true},
+	{name: "schools-directory-edit", path: "/admin/directory/schools/1", role: auth.Lead, demo: true},
+	{name: "schools-directory-new", path: "/admin/directory/schools/1", role: auth.Lead},
+	{name: "schools-directory-people", path: "/admin/directory/people", role: auth.Lead, demo: true},
+	{name: "schools-directory-import", path: "/admin/directory/import", role: auth.Lead},
 	{name: "schools-mine", path: "/schools", role: auth.Referent, demo: true},
 	{name: "wall", path: "/wall", role: auth.Lead, demo: true},
 	{name: "wall-mine", path: "/wall?boards=latest,types", role: auth.Referent, demo: true},

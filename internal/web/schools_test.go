@@ -1,8 +1,10 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
+	"mime/multipart"
 	"net/http"
 	"strings"
 	"testing"
@@ -256,4 +258,166 @@ func TestWall(t *testing.T) {
 	if a = empty.as(t, "lead").get("/wall").wantStatus(http.StatusOK); a.text(".wall-number") != "0" {
 		t.Errorf("an empty house: %s", a.text("main"))
 	}
+}
+
+func TestDirectory(t *testing.T) {
+	t.Parallel()
+	l := newLoiret(t)
+	lead := l.as(t, "lead")
+	school := directoryPath + "/schools/" + id(l.schools[0].ID)
+	a := lead.get(directoryPath).wantStatus(http.StatusOK)
+	if got := a.texts("tbody th"); len(got) != 3 {
+		t.Errorf("schools %q", got)
+	}
+	if got := a.texts("tbody tr:last-child td"); got[len(got)-1] != "" && got[2] != "1" {
+		t.Errorf("what Schuman lacks: %q", got)
+	}
+
+	// A school is saved, undone, refused.
+	a = lead.get(school)
+	if a.attr("#f-lat", "value") != "47,98893" {
+		t.Errorf("latitude %q", a.attr("#f-lat", "value"))
+	}
+	a = lead.post(school, "uai", "0450937Z", "name", "Collège Schuman", "commune", "Amilly", "lat", "47,98893", "lon", "2,76641").wantStatus(http.StatusOK)
+	if a.text("h1") != "Collège Schuman" || a.attr(".notice form", "action") != school || a.attr(".notice input[name=name]", "value") != "Collège Robert Schuman" {
+		t.Errorf("saved: %q, undo %q", a.text("h1"), a.attr(".notice input[name=name]", "value"))
+	}
+	a = lead.post(school, "uai", "0450003J", "name", "Collège Schuman", "lat", "nord", "opened", "hier").wantStatus(http.StatusUnprocessableEntity)
+	if a.text("#f-lat-error") == "" || a.text("#f-opened-error") == "" || a.attr("#f-lat", "value") != "nord" {
+		t.Errorf("refused: %s", a.text("form.form"))
+	}
+	if a = lead.post(school, "uai", "0450003J", "name", "Collège Schuman").wantStatus(http.StatusUnprocessableEntity); a.text("#f-uai-error") == "" {
+		t.Error("another school's code was taken")
+	}
+	a = lead.post(directoryPath+"/schools/new", "uai", "0451999Z", "name", "Collège neuf").wantStatus(http.StatusOK)
+	if a.text("h1") != "Collège neuf" {
+		t.Errorf("made: %s", a.text("main"))
+	}
+
+	// Rooms: added, refused twice, renamed, archived and back.
+	a = lead.post(school+"/rooms", "name", "CDI", "network", "teaching").wantStatus(http.StatusOK)
+	if got := a.texts(".directory-rooms .row-link"); len(got) != 2 || got[0] != "CDI" {
+		t.Errorf("rooms %q", got)
+	}
+	if a = lead.post(school+"/rooms", "name", "CDI").wantStatus(http.StatusUnprocessableEntity); a.text("#room-name-error") == "" || a.attr("#room-name", "value") != "CDI" {
+		t.Errorf("refused room: %s", a.text("main"))
+	}
+	room := directoryPath + "/rooms/" + id(l.room.ID)
+	if a = lead.post(room, "name", "Salle 12 bis", "network", "administrative").wantStatus(http.StatusOK); !strings.Contains(a.text(".directory-rooms"), "Salle 12 bisréseau administratif") {
+		t.Errorf("renamed: %s", a.text(".directory-rooms"))
+	}
+	if a = lead.post(room+"/archive", "archived", "1"); len(a.texts(".directory-rooms .archived")) != 1 || a.attr(".notice input[name=archived]", "value") != "" {
+		t.Errorf("archived: %s", a.text(".directory-rooms"))
+	}
+	if a = lead.post(room+"/archive", "archived", ""); len(a.texts(".directory-rooms .archived")) != 0 {
+		t.Errorf("back: %s", a.text(".directory-rooms"))
+	}
+
+	// Denominators: added, replaced, removed; figures follow.
+	a = lead.post(school+"/counts", "from", "2025-09-01", "computers", "210", "pupils", "610", "source", "inventaire").wantStatus(http.StatusOK)
+	if got := a.texts(".directory-school table tbody th"); len(got) != 2 || a.attr(".notice form", "action") != school+"/counts/remove" {
+		t.Errorf("numbers %q, undo %q", got, a.attr(".notice form", "action"))
+	}
+	if a = lead.post(school+"/counts", "from", "2025-09-01", "computers", "220"); a.attr(".notice input[name=computers]", "value") != "210" {
+		t.Errorf("replaced, undo gives %q", a.attr(".notice input[name=computers]", "value"))
+	}
+	if a = lead.post(school+"/counts", "from", "2025-09-01", "computers", "-4", "pupils", "beaucoup").wantStatus(http.StatusUnprocessableEntity); a.text("#count-pupils-error") == "" {
+		t.Errorf("refused numbers: %s", a.text("main"))
+	}
+	if a = lead.get("/schools/" + id(l.schools[0].ID)); !strings.Contains(a.text(".school-facts"), "Postes en service220") {
+		t.Errorf("figures of the school: %s", a.text(".school-facts"))
+	}
+	if a = lead.post(school+"/counts/remove", "from", "2025-09-01"); len(a.texts(".directory-school table tbody th")) != 1 {
+		t.Error("the numbers stay")
+	}
+
+	// People and teams.
+	a = lead.post(directoryPath+"/people/new", "name", "Mme Petit", "kind", "technician", "email", "petit@example.org").wantStatus(http.StatusOK)
+	if got := a.texts("tbody th"); len(got) != 2 {
+		t.Errorf("people %q", got)
+	}
+	a = lead.get(directoryPath + "/people?kind=technician")
+	if got := a.texts("tbody th"); len(got) != 1 || got[0] != "Mme Petit" {
+		t.Errorf("technicians %q", got)
+	}
+	who := a.attr("tbody th a", "href")
+	if a = lead.post(who, "name", "Mme Petit", "kind", "technician", "email", "rien").wantStatus(http.StatusUnprocessableEntity); a.text("#f-email-error") == "" {
+		t.Error("an address without @")
+	}
+	if a = lead.get(who); a.attr("input[name=kind][checked]", "value") != "technician" {
+		t.Errorf("kind %q", a.attr("input[name=kind][checked]", "value"))
+	}
+	a = lead.post(directoryPath+"/teams/new", "name", "Réseau").wantStatus(http.StatusOK)
+	if a = lead.post(a.attr("tbody th a", "href"), "name", "Réseau", "archived", "1"); !strings.Contains(a.text("tbody td"), "retirée") {
+		t.Errorf("team: %s", a.text("table"))
+	}
+	lead.get(directoryPath + "/rooms/999").wantStatus(http.StatusNotFound)
+	lead.get(directoryPath + "/people/999").wantStatus(http.StatusNotFound)
+	lead.get(directoryPath + "/teams/999").wantStatus(http.StatusNotFound)
+}
+
+// upload posts a form with a file.
+func (b *reader) upload(path, name, content string, pairs ...string) *answer {
+	b.t.Helper()
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if err := w.WriteField(pairs[i], pairs[i+1]); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	part, err := w.CreateFormFile("file", name)
+	if err == nil {
+		_, err = part.Write([]byte(content))
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	req, err := http.NewRequest(http.MethodPost, b.base+path, &body)
+	if err == nil {
+		req.Header.Set("Content-Type", w.FormDataContentType())
+	}
+	return b.do(req, err)
+}
+
+func TestDirectoryImport(t *testing.T) {
+	t.Parallel()
+	l := newLoiret(t)
+	lead := l.as(t, "lead")
+	const page = directoryPath + "/import"
+	const file = "uai;nom;commune;postes\n0450937Z;Collège Robert-Schuman;Amilly;230\n0450066C;Collège Montjoie;Saran;180\n123;Faux;Nulle part;1\n"
+	a := lead.upload(page, "colleges.csv", file, "kind", "schools", "from", "2026-09-01").wantStatus(http.StatusOK)
+	if got := a.texts(".directory-counts li"); len(got) != 3 {
+		t.Fatalf("would change %q: %s", got, a.text("main"))
+	}
+	if got := a.texts("#rejected-title, section[aria-labelledby=rejected-title] tbody *"); !strings.Contains(strings.Join(got, "|"), "|4|") || !strings.Contains(strings.Join(got, " "), "code UAI") {
+		t.Errorf("refused rows: %q", got)
+	}
+	if a := lead.get(directoryPath); strings.Contains(a.body, "Montjoie") {
+		t.Fatal("the preview changed the directory")
+	}
+	key := a.attr("input[name=key]", "value")
+	l.account(t, "other", auth.Lead)
+	l.as(t, "other").post(page+"/confirm", "key", key).wantStatus(http.StatusUnprocessableEntity)
+	a = lead.post(page+"/confirm", "key", key).wantStatus(http.StatusOK)
+	if !strings.Contains(a.text("tbody"), "Montjoie") || !strings.Contains(a.text(".notice"), "refusée") {
+		t.Errorf("imported: %s", a.text("main"))
+	}
+	lead.post(page+"/confirm", "key", key).wantStatus(http.StatusUnprocessableEntity)
+	a = lead.upload(page, "colleges.csv", file, "kind", "schools", "from", "2026-09-01").wantStatus(http.StatusOK)
+	if a.attr("input[name=key]", "value") != "" {
+		t.Errorf("twice the same file would change: %s", a.text("main"))
+	}
+	a = lead.upload(page, "postes.csv", "uai,date,postes\n0450003J,2025-09-01,99\n", "kind", "counts").wantStatus(http.StatusOK)
+	lead.post(page+"/confirm", "key", a.attr("input[name=key]", "value")).wantStatus(http.StatusOK)
+	if a = lead.get("/schools/" + id(l.schools[1].ID)); !strings.Contains(a.text(".school-facts"), "Postes en service99") {
+		t.Errorf("imported numbers: %s", a.text(".school-facts"))
+	}
+	if a = lead.upload(page, "x.csv", "a;b\n1;2\n", "kind", "schools").wantStatus(http.StatusUnprocessableEntity); !strings.Contains(a.text(".notice.critical"), "a, b") {
+		t.Errorf("a file without the code: %s", a.text("main"))
+	}
+	lead.upload(page, "x.csv", "", "kind", "schools").wantStatus(http.StatusUnprocessableEntity)
 }

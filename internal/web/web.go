@@ -60,6 +60,7 @@ type Server struct {
 	// patterns are those of every page, for the test that tries them all.
 	patterns []string
 	parts    []adminPart
+	kept     keptFileStore // files between preview and import
 }
 
 // New makes the handler of every page. Without the built scripts and styles
@@ -101,6 +102,7 @@ func (s *Server) routes() {
 	s.incidentRoutes()
 	s.schoolsRoutes()
 	s.schoolRoutes()
+	s.directoryRoutes()
 	s.adminRoutes()
 	s.adminAccountsRoutes()
 	s.adminCatalogRoutes()
