@@ -64,7 +64,7 @@ func (c demoCmd) Run(ctx context.Context) (err error) {
 	serve := app.ServeConfig{Listen: c.Listen, Demo: true, Version: version, Ready: c.welcome}
 	if c.Live {
 		serve.Beside = func(ctx context.Context) error {
-			return demo.Live(ctx, app.Tenant, services, demo.LiveOptions{Seed: c.Seed, Log: a.Log})
+			return demo.Live(ctx, app.Tenant, services, demo.LiveOptions{Seed: c.Seed, Log: a.Log, Every: 20 * time.Second})
 		}
 	}
 	return a.Serve(ctx, serve)

@@ -53,6 +53,10 @@ type Deps struct {
 	Burst int
 	// Stream tunes the live streams.
 	Stream live.Options
+
+	// Observe is told of each finished request but live streams, for metrics.
+	// Route is the pattern, never the address.
+	Observe func(route string, status int, took time.Duration)
 }
 
 // Limits of the API.
@@ -109,7 +113,12 @@ func New(deps Deps) *API {
 
 // ServeHTTP answers one request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	begun := a.deps.Clock()
 	r, req := a.begin(w, r)
+	_, pattern := a.mux.Handler(r)
+	o := &outcome{ResponseWriter: w}
+	w = o
+	defer func() { a.finished(r, pattern, o, begun) }()
 	defer a.recover(w, r)
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -117,7 +126,6 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	h.Set("Cache-Control", "no-store") // unless the answer says better
 	h.Add("Vary", "Authorization, Cookie, Accept-Language")
-	_, pattern := a.mux.Handler(r)
 	if !a.public[pattern] {
 		if err := a.authenticate(r, req); err != nil {
 			a.refuse(w, r, err)

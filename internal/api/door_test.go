@@ -294,10 +294,10 @@ func TestDocumentation(t *testing.T) {
 func TestPanicsAreInternal(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		deps := w.deps
-		deps.Clock = func() time.Time { panic("the clock broke") }
+		deps.Directory = nil // a programmer's mistake
 		w.url = w.serve(t, api.New(deps))
 		a := w.ask(t, "lead", "GET", api.Prefix+"/schools", "")
-		if p := a.problem(t); a.status != 500 || p.Code != "internal" || strings.Contains(string(a.body), "clock") {
+		if p := a.problem(t); a.status != 500 || p.Code != "internal" || strings.Contains(string(a.body), "pointer") {
 			t.Errorf("status %d: %s", a.status, a.body)
 		}
 	})

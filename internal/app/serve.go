@@ -107,6 +107,7 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 	mux.Handle(api.Prefix+"/", api.New(api.Deps{
 		Auth: a.Auth, Sessions: sessions, Incidents: a.Incidents, Directory: a.Directory, Catalog: a.Catalog, Cube: a.Cube, Hub: a.Hub,
 		Location: a.Location, Clock: sqldb.Now, Version: cfg.Version, Log: a.Log,
+		Observe: watched.observe,
 	}))
 	mux.Handle("/", pages)
 	return mux
