@@ -219,8 +219,11 @@ func (f figures) table(rows []cube.Row, by []cube.Dim, total *cube.Row, caption 
 	for i, d := range by {
 		t.Columns = append(t.Columns, Column{Label: f.say.Dim(d), Lead: i == 0})
 	}
-	for _, m := range f.res.Query.Measures {
+	for i, m := range f.res.Query.Measures {
 		t.Columns = append(t.Columns, Column{Label: f.say.Measure(m), Num: true})
+		if f.compared(i) {
+			t.Columns = append(t.Columns, Column{Label: f.r.T("figure.before"), Num: true}, Column{Label: f.r.T("figure.change"), Num: true})
+		}
 	}
 	for _, row := range rows {
 		var cells []Cell
@@ -239,6 +242,10 @@ func (f figures) table(rows []cube.Row, by []cube.Dim, total *cube.Row, caption 
 	return t
 }
 
+// compared tells whether a measure of the answer, by its place, is shown beside
+// what it was: the one that the question is about.
+func (f figures) compared(i int) bool { return i == 0 && f.res.Query.Compare != cube.CompareNone }
+
 // cells are a row's figures, each linked to its incidents.
 func (f figures) cells(by []cube.Dim, row cube.Row) []Cell {
 	var cells []Cell
@@ -249,6 +256,24 @@ func (f figures) cells(by []cube.Dim, row cube.Row) []Cell {
 			c.Href = f.list(by, row, m)
 		}
 		cells = append(cells, c)
+		if !f.compared(i) {
+			continue
+		}
+		was := f.before(row, m)
+		before, change := Cell{Text: f.say.Value(m, was)}, Cell{Text: "–"}
+		if was.N > 0 {
+			before.Href = listAddress(f.res.DrillBefore(by, row, m)).String()
+		}
+		switch {
+		case !v.Valid || !was.Valid:
+		case m.Share():
+			change.Text = f.r.T("figure.points", "n", f.r.Signed((v.V-was.V)*100, 1))
+		case was.V != 0:
+			change.Text = f.r.SignedPct(v.V/was.V-1, 0)
+		case v.V != 0:
+			change.Text = f.r.T("figure.new")
+		}
+		cells = append(cells, before, change)
 	}
 	return cells
 }

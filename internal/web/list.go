@@ -12,7 +12,7 @@ import (
 // (cube.EncodeList, cube.EncodeValues); pages add a period's preset.
 
 // ownParams are the parameters of addresses that are not the cube's.
-var ownParams = []string{"period", "lang"}
+var ownParams = []string{"period", "lang", "chart"}
 
 // withValues puts parameters in the place of those of the same names.
 func (a Address) withValues(v url.Values) Address {

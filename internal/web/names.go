@@ -46,6 +46,15 @@ func (n *names) category(id int64) string {
 	return strings.Join(n.words.PathLabels(id, n.lang()), " › ")
 }
 
+// kind is the last word of a category's path, where there is no room for it all.
+func (n *names) kind(id int64) string {
+	labels := n.words.PathLabels(id, n.lang())
+	if id == 0 || len(labels) == 0 {
+		return ""
+	}
+	return labels[len(labels)-1]
+}
+
 // place is a school and a room in one line.
 func (n *names) place(i incident.Incident) string {
 	return Legend(n.places.SchoolName(i.School), n.places.RoomName(i.Room))

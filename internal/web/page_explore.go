@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"unicode"
+	"unicode/utf8"
 
 	"statincidents/internal/auth"
 	"statincidents/internal/chart"
@@ -151,7 +153,7 @@ func (s *Server) explore(r *Request) error {
 	}
 	if drawing := f.draw(p.Sentence); drawing != nil {
 		p.HasDraw = true
-		p.Chart = ChartFrame{Printer: r.Printer, ID: "answer", Title: p.Sentence, Question: f.question(r.T("explore.what")), How: r.T("explore.how." + kindOf(drawing)),
+		p.Chart = ChartFrame{Printer: r.Printer, ID: "answer", Title: p.Sentence, Question: Legend(f.question(r.T("explore.what")), f.beyond()), How: r.T("explore.how." + kindOf(drawing)),
 			Drawing: chart.Render(drawing, r.Printer, chart.Full)}
 	}
 	return exploreView.show(r, http.StatusOK, p)
@@ -199,7 +201,15 @@ func (p *explorePage) ask(r *Request, say *cube.Labeler, q cube.Query, span peri
 	p.Ask = append(p.Ask, f.Select("limit", r.T("explore.limit"), []Option{
 		{Label: r.T("explore.limit.n", "n", exploreLimit)}, {Value: "5", Label: r.T("explore.limit.n", "n", 5)}, {Value: "30", Label: r.T("explore.limit.n", "n", 30)}, {Value: "100", Label: r.T("explore.limit.n", "n", 100)}, {Value: "all", Label: r.T("explore.limit.all")},
 	}).Plain())
-	asked := []string{"measure", "by", "compare", "limit", "after", "order"}
+	if kinds := drawings(q); len(kinds) > 1 {
+		options := []Option{{Label: r.T("explore.chart.auto")}}
+		for _, kind := range kinds {
+			options = append(options, Option{Value: kind, Label: r.T("explore.chart." + kind)})
+		}
+		f.values.Set("chart", r.Address.Get("chart"))
+		p.Ask = append(p.Ask, f.Select("chart", r.T("explore.chart"), options).Plain())
+	}
+	asked := []string{"measure", "by", "compare", "limit", "after", "order", "chart"}
 	for _, name := range r.Address.names() {
 		if !slices.Contains(asked, name) {
 			for _, v := range r.Address.All(name) {
@@ -225,11 +235,17 @@ func (f figures) sentence() string {
 	if len(q.By) > 0 {
 		var dims []string
 		for _, d := range q.By {
-			dims = append(dims, f.say.Dim(d))
+			dims = append(dims, lowerFirst(f.say.Dim(d)))
 		}
 		s = f.r.T("explore.sentence", "measure", s, "dims", f.r.List(dims))
 	}
 	return s
+}
+
+// lowerFirst writes a name inside a sentence.
+func lowerFirst(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToLower(first)) + s[size:]
 }
 
 // filter is where a click on a mark leads: the same question about the mark
@@ -248,85 +264,6 @@ func (f figures) filter(by []cube.Dim, row cube.Row, _ cube.Measure) string {
 		}
 	}
 	return a.String()
-}
-
-// draw chooses the chart that suits the question: columns or lines over time,
-// bars for names, a heat map or several lines for two dimensions. Three
-// dimensions are a table.
-func (f figures) draw(label string) chart.Chart {
-	q := f.res.Query
-	m := q.Measures[0]
-	head := chart.Head{ID: "answer-chart", Label: label, Desc: f.question(f.r.T("explore.what")), Unit: unitOf(m)}
-	switch {
-	case len(f.res.Rows) == 0 || len(q.By) == 0 || len(q.By) > 2:
-		return nil
-	case len(q.By) == 1 && isBucket(q.By[0]):
-		series := chart.Series{Label: f.say.Measure(m), Category: 1, Points: f.points(f.res.Rows, q.By, 0, m, false)}
-		var ghost *chart.Series
-		if q.Compare != cube.CompareNone {
-			ghost = &chart.Series{Label: against(f.r, q.Compare), Points: f.points(f.res.Rows, q.By, 0, m, true)}
-		}
-		if m.Additive() && m != cube.Backlog {
-			return &chart.Columns{Head: head, Period: f.period(q.By[0]), Series: []chart.Series{series}, Ghost: ghost}
-		}
-		return &chart.Lines{Head: head, Period: f.period(q.By[0]), Series: []chart.Series{series}, Ghost: ghost}
-	case len(q.By) == 1:
-		bars := &chart.Bars{Head: head, Items: f.bars(f.res.Rows, q.By, m)}
-		for i, row := range f.res.Rows {
-			if f.r.Address.Has(string(q.By[0]), row.Keys[0]) {
-				bars.Items[i].State = chart.On
-			}
-		}
-		if q.Compare != cube.CompareNone {
-			bars.Ghost = against(f.r, q.Compare)
-		}
-		return bars
-	case isBucket(q.By[0]) || isBucket(q.By[1]):
-		return f.overTime(head, m)
-	}
-	if len(f.res.Margins[0])*len(f.res.Margins[1]) > 1500 {
-		return nil
-	}
-	return f.heat(head.ID, label, head.Desc, m)
-}
-
-// maxLines is how many lines can be told apart.
-const maxLines = 6
-
-// overTime draws one line a key of the other dimension, the largest first.
-func (f figures) overTime(head chart.Head, m cube.Measure) chart.Chart {
-	by := f.res.Query.By
-	at, other := 0, 1
-	if !isBucket(by[0]) {
-		at, other = 1, 0
-	}
-	if isBucket(by[other]) {
-		return f.heat(head.ID, head.Label, head.Desc, m)
-	}
-	rows := map[string][]cube.Row{}
-	for _, row := range f.res.Rows {
-		rows[row.Keys[other]] = append(rows[row.Keys[other]], row)
-	}
-	var series []chart.Series
-	for i, margin := range f.res.Margins[other] {
-		if i == maxLines {
-			break
-		}
-		series = append(series, chart.Series{Label: f.label(margin, by[other:], 0), Category: i + 1, Points: f.points(rows[margin.Keys[0]], by, at, m, false), Gaps: !m.Additive()})
-	}
-	return &chart.Lines{Head: head, Period: f.period(by[at]), Series: series}
-}
-
-func isBucket(d cube.Dim) bool { _, ok := grains[d]; return ok }
-
-func kindOf(c chart.Chart) string {
-	switch c.(type) {
-	case *chart.Bars:
-		return "bars"
-	case *chart.Heat:
-		return "heat"
-	}
-	return "time"
 }
 
 // cross is the table of two dimensions: rows by columns, totals at the edges.
@@ -374,6 +311,13 @@ func sortLinks(r *Request, t *Table, q cube.Query) {
 	for i := range t.Columns {
 		key := "key"
 		if k := i - len(q.By); k >= 0 {
+			if q.Compare != cube.CompareNone {
+				// The figure, what it was and the change stand together.
+				if k == 1 || k == 2 {
+					continue
+				}
+				k = max(0, k-2)
+			}
 			key = string(q.Measures[k])
 		} else if i > 0 {
 			continue

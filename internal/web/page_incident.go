@@ -257,7 +257,7 @@ func incidentFacts(r *Request, n *names, i incident.Incident) []fact {
 	add(incident.FieldReopenCount, "")
 	add(incident.FieldReassignCount, "")
 	if i.ExternalID != "" {
-		facts = append(facts, fact{Label: i.ExternalSource, Text: i.ExternalID})
+		facts = append(facts, fact{Label: r.T("incident.external", "source", i.ExternalSource), Text: i.ExternalID})
 	}
 	return facts
 }
@@ -291,6 +291,15 @@ func (n *names) entry(e incident.Entry) (storyEntry, error) {
 			continue
 		case incident.FieldResolvedAt, incident.FieldClosedAt:
 			continue // the entry's own instant says it
+		case incident.FieldState:
+			if e.Kind != incident.EventUpdated {
+				continue // what was done says it
+			}
+		case incident.FieldAssignee:
+			if e.Kind == incident.EventAssigned && n.value(c.Field, c.To) == who {
+				t.What = n.r.T("incident.event.taken")
+				continue
+			}
 		default:
 		}
 		t.Changes = append(t.Changes, storyChange{Label: n.r.T("incident.field." + string(c.Field)), From: n.value(c.Field, c.From), To: n.value(c.Field, c.To)})
@@ -310,6 +319,7 @@ var actionLooks = map[incident.Action]struct {
 
 // offer makes a form of each action that the reader may take now.
 func (p *incidentPage) offer(r *Request, n *names, open string, f *Form) {
+	primary := false
 	for _, t := range incident.Available(r.Who, p.Incident) {
 		if t.Action == incident.Edit {
 			p.Actions = append(p.Actions, Action{Label: r.T("incident.action.edit"), Icon: "pencil", Href: "/incidents/" + id(p.Incident.ID) + "/edit", Key: "e"})
@@ -338,8 +348,12 @@ func (p *incidentPage) offer(r *Request, n *names, open string, f *Form) {
 			p.Talk = &a
 		case required == 0:
 			a.Fields = nil
+			primary = primary || a.Primary
 			p.Simple = append(p.Simple, a)
 		default:
+			// One thing stands out: what is most likely next.
+			a.Primary = a.Primary && !primary
+			primary = primary || a.Primary
 			p.Detailed = append(p.Detailed, a)
 		}
 	}

@@ -123,7 +123,7 @@ func (s *Server) incidents(r *Request) error {
 
 func (r *Request) incidentRow(n *names, i incident.Incident) incidentRow {
 	row := incidentRow{
-		Number: id(i.ID), Href: "/incidents/" + id(i.ID), Title: i.Title, Where: n.place(i), Category: n.category(i.Category),
+		Number: id(i.ID), Href: "/incidents/" + id(i.ID), Title: i.Title, Where: n.place(i), Category: n.kind(i.Category),
 		State: StateBadge(r.Printer, i.State), Priority: PriorityBadge(r.Printer, i.Priority), Opened: r.Moment(i.OpenedAt),
 	}
 	if i.Assignee != 0 {
@@ -197,7 +197,11 @@ func (r *Request) incidentFilters(n *names, span period, filters []cube.Filter) 
 			f.In = nil
 		}
 		for _, k := range f.In {
-			bar.Active = append(bar.Active, Chip{Label: r.Label(say.Dim(f.Dim)) + say.Label(f.Dim, k), Href: r.Address.Toggle(string(f.Dim), cube.EscapeKey(k)).String()})
+			label := r.Label(say.Dim(f.Dim)) + say.Label(f.Dim, k)
+			if f.Dim == cube.DimOpen {
+				label = say.Label(f.Dim, k)
+			}
+			bar.Active = append(bar.Active, Chip{Label: label, Href: r.Address.Toggle(string(f.Dim), cube.EscapeKey(k)).String()})
 		}
 		for _, k := range f.NotIn {
 			bar.Active = append(bar.Active, Chip{Label: r.T("filter.not", "label", r.Label(say.Dim(f.Dim))+say.Label(f.Dim, k)), Href: r.Address.Toggle(string(f.Dim)+".not", cube.EscapeKey(k)).String()})

@@ -77,7 +77,10 @@ func (s *Server) overview(r *Request) error {
 	if all.Population == 0 && all.Total.Values[2].V == 0 {
 		p.Empty = r.overviewEmpty()
 	}
-	p.Lede = r.T("overview.lede", "period", r.spanLabel(all.From, all.To), "schools", len(n.places.SchoolsIn(r.Scope())))
+	p.Lede = r.N("overview.lede", len(n.places.SchoolsIn(r.Scope())), "period", r.spanLabel(all.From, all.To))
+	if c := all.Query.Compare; c != cube.CompareNone {
+		p.Lede = Legend(p.Lede, r.T("overview.lede.against", "against", against(r, c)))
+	}
 	p.keys(r, r.figures(n, all), r.figures(n, flow), span)
 	p.Flow = overviewFlow(r, r.figures(n, flow), r.figures(n, all))
 	p.Schools = overviewSchools(r, r.figures(n, schools))
@@ -129,7 +132,6 @@ func against(r *Request, c cube.Compare) string {
 }
 
 func (p *overviewPage) keys(r *Request, f, flow figures, span period) {
-	vs := against(r, f.res.Query.Compare)
 	spark := func(m cube.Measure, label string) template.HTML {
 		var values []float64
 		for _, row := range flow.res.Rows {
@@ -142,7 +144,7 @@ func (p *overviewPage) keys(r *Request, f, flow figures, span period) {
 	}
 	key := func(m cube.Measure, worse int, note string) KeyFigure {
 		v := f.value(f.res.Total, m)
-		k := KeyFigure{Label: r.T("overview.key." + string(m)), Value: f.say.Value(m, v), Trend: f.trend(m, worse, vs), Note: note}
+		k := KeyFigure{Label: r.T("overview.key." + string(m)), Value: f.say.Value(m, v), Trend: f.trend(m, worse, ""), Note: note}
 		if v.N > 0 {
 			k.Href = f.list(nil, f.res.Total, m)
 		}
@@ -200,7 +202,7 @@ func overviewSchools(r *Request, f figures) ChartFrame {
 		m = cube.Count
 	}
 	c := ChartFrame{
-		Printer: r.Printer, ID: "schools", Title: r.T("overview.schools.title." + string(m)), Question: f.question(r.T("overview.schools.what." + string(m))),
+		Printer: r.Printer, ID: "schools", Title: f.foundRate(m, r.T("overview.schools.title."+string(m))), Question: f.question(r.T("overview.schools.what." + string(m))),
 		How: r.T("overview.schools.how"), Table: f.table(f.res.Rows, by, &f.res.Total, r.T("overview.schools.what."+string(m))), Exports: r.exports(f.res.Query),
 	}
 	rows := f.sorted(m)
@@ -219,7 +221,7 @@ func overviewSchools(r *Request, f figures) ChartFrame {
 func overviewTypes(r *Request, f figures) ChartFrame {
 	by := f.res.Query.By
 	c := ChartFrame{
-		Printer: r.Printer, ID: "types", Title: r.T("overview.types.title"), Question: f.question(r.T("overview.types.what")),
+		Printer: r.Printer, ID: "types", Title: f.foundChange(cube.Count, r.T("overview.types.title")), Question: f.question(r.T("overview.types.what")),
 		How: r.T("overview.types.how"), Table: f.table(f.res.Rows, by, &f.res.Total, r.T("overview.types.what")), Exports: r.exports(f.res.Query),
 	}
 	bars := &chart.Bars{Head: chart.Head{ID: "types-chart", Label: c.Title, Desc: c.Question}, Items: f.bars(f.res.Rows, by, cube.Count)}
@@ -232,7 +234,7 @@ func overviewTypes(r *Request, f figures) ChartFrame {
 
 func overviewHours(r *Request, f figures) ChartFrame {
 	c := ChartFrame{
-		Printer: r.Printer, ID: "hours", Title: r.T("overview.hours.title"), Question: f.question(r.T("overview.hours.what")),
+		Printer: r.Printer, ID: "hours", Title: f.foundCell(cube.Count, r.T("overview.hours.title")), Question: f.question(r.T("overview.hours.what")),
 		How: r.T("overview.hours.how"), Table: f.table(f.res.Rows, f.res.Query.By, &f.res.Total, r.T("overview.hours.what")), Exports: r.exports(f.res.Query),
 	}
 	c.Drawing = chart.Render(f.heat("hours-chart", c.Title, c.Question, cube.Count), r.Printer, chart.Full)
