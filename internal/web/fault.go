@@ -138,9 +138,14 @@ func whatWasTyped(form url.Values) []typed {
 
 // toLogin sends a reader to sign in, and back.
 func (s *Server) toLogin(r *Request) {
-	to := "/login"
-	if r.Method == http.MethodGet && r.URL.Path != "/" {
-		to += "?" + url.Values{"next": {r.URL.RequestURI()}}.Encode()
+	to, next := "/login", r.URL
+	if r.Fragmentary() { // back to the page, not to the part of it that was asked for
+		if page, err := url.Parse(r.Header.Get("Hx-Current-Url")); err == nil && page.Host == r.Host {
+			next = page
+		}
+	}
+	if r.Method == http.MethodGet && next.Path != "/" {
+		to += "?" + url.Values{"next": {next.RequestURI()}}.Encode()
 	}
 	if r.Fragmentary() {
 		r.W.Header().Set("Hx-Redirect", to)

@@ -183,9 +183,12 @@ func (p *schoolPage) plain(r *Request, f schoolFigures, span period) {
 	p.Plain = append(p.Plain, said)
 	count := f.all.value(f.all.res.Total, cube.Opened)
 	said = r.N("school.plain.opened", int(count.V), "period", r.spanLabel(f.all.res.From, f.all.res.To))
+	if count.N == 0 {
+		said = r.T("school.plain.quiet", "period", r.spanLabel(f.all.res.From, f.all.res.To))
+	}
 	rate := f.all.value(f.all.res.Total, cube.Per100Computers)
 	switch {
-	case !rate.Valid:
+	case !rate.Valid || count.N == 0:
 	case f.everyone != nil && f.everyone.value(f.everyone.res.Total, cube.Per100Computers).Valid:
 		said += " " + r.T("school.plain.rates", "rate", f.all.say.Value(cube.Per100Computers, rate),
 			"all", f.everyone.say.Value(cube.Per100Computers, f.everyone.value(f.everyone.res.Total, cube.Per100Computers)))

@@ -202,7 +202,7 @@ func TestSchool(t *testing.T) {
 
 	// A school where nothing happened teaches, and a long name stays whole.
 	a = lead.get("/schools/" + id(l.schools[2].ID)).wantStatus(http.StatusOK)
-	if a.text("h1") != l.schools[2].Name || a.text(".school-quiet") == "" || !strings.Contains(a.text("#counts-title + *")+a.text("main"), "pas encore connu") {
+	if a.text("h1") != l.schools[2].Name || a.text(".school-quiet") == "" || !strings.HasPrefix(a.text(".school-plain p + p"), "Aucun incident") || !strings.Contains(a.text("#counts-title + *")+a.text("main"), "pas encore connu") {
 		t.Errorf("an empty school: %s", a.text("main"))
 	}
 	for _, bad := range []string{"?period=nonsense", "?from=2026-01-01&to=2020-01-01"} {
@@ -252,6 +252,16 @@ func TestWall(t *testing.T) {
 	}
 	if a = lead.get("/wall/board?board=latest"); a.text("main") != "" || len(a.texts(".wall-rows li")) != 3 {
 		t.Errorf("a board alone: %s", a.body)
+	}
+	// A screen whose session has ended comes back to the wall, not to a board.
+	req, err := http.NewRequest(http.MethodGet, l.URL+"/wall/board?board=latest", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Hx-Request", "true")
+	req.Header.Set("Hx-Current-Url", l.URL+"/wall?boards=latest")
+	if got := l.reader(t).do(req, nil).Header.Get("Hx-Redirect"); got != "/login?next=%2Fwall%3Fboards%3Dlatest" {
+		t.Errorf("signed out, a board leads to %q", got)
 	}
 	empty := newSite(t)
 	empty.account(t, "lead", auth.Lead)
