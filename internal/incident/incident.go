@@ -156,6 +156,7 @@ const (
 	EventCancelled = Subject + ".cancelled"
 	EventMerged    = Subject + ".merged"
 	EventCommented = Subject + ".commented"
+	EventUndone    = Subject + ".undone"  // the event before was taken back by who made it
 	EventUpdated   = Subject + ".updated" // a row of an imported history
 )
 

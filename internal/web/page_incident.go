@@ -91,6 +91,7 @@ func (s *Server) incidentRoutes() {
 	s.page("GET /incidents/{id}", s.incident)
 	s.page("GET /incidents/{id}/live", s.incidentLive)
 	s.page("POST /incidents/{id}/act", s.act)
+	s.page("POST /incidents/{id}/undo", s.undoAction)
 	s.page("GET /incidents/{id}/edit", s.editIncident, needs(auth.HandleIncident))
 	s.page("POST /incidents/{id}/edit", s.saveIncident, needs(auth.HandleIncident))
 	s.findable("find.incidents", findIncident)
@@ -267,7 +268,7 @@ var eventIcons = map[string]string{
 	incident.EventPlanned: "calendar-clock", incident.EventHeld: "hourglass", incident.EventResumed: "arrow-right",
 	incident.EventResolved: "circle-check", incident.EventClosed: "archive", incident.EventReopened: "rotate-ccw",
 	incident.EventCancelled: "ban", incident.EventMerged: "merge", incident.EventCommented: "message-square",
-	incident.EventUpdated: "import",
+	incident.EventUpdated: "import", incident.EventUndone: "undo-2",
 }
 
 // entry tells one event. The values with which an incident was declared are on
@@ -292,7 +293,7 @@ func (n *names) entry(e incident.Entry) (storyEntry, error) {
 		case incident.FieldResolvedAt, incident.FieldClosedAt:
 			continue // the entry's own instant says it
 		case incident.FieldState:
-			if e.Kind != incident.EventUpdated {
+			if e.Kind != incident.EventUpdated && e.Kind != incident.EventUndone {
 				continue // what was done says it
 			}
 		case incident.FieldAssignee:
@@ -514,8 +515,9 @@ func (s *Server) act(r *Request) error {
 	}
 	base, _ := strconv.ParseInt(f.Get("version"), 10, 64)
 	set, err := patchOf(r, f, fields)
+	var after incident.Incident
 	if err == nil {
-		_, err = s.deps.Incidents.Act(r.Context(), r.Who, incident.Change{
+		after, err = s.deps.Incidents.Act(r.Context(), r.Who, incident.Change{
 			Incident: number, Base: base, Action: action, Set: set, Comment: f.Get("comment"), Internal: f.Checked("internal"),
 		})
 	}
@@ -526,9 +528,38 @@ func (s *Server) act(r *Request) error {
 		return err
 	}
 	if action != incident.Comment {
-		if err := r.Say(Notice{Text: r.T("incident.done."+string(action), "title", before.Title)}); err != nil {
+		done := Notice{Text: r.T("incident.done."+string(action), "title", before.Title)}
+		if after.Version > before.Version {
+			done.Undo = undoOf(after)
+		}
+		if err := r.Say(done); err != nil {
 			return err
 		}
+	}
+	return r.Redirect("/incidents/" + id(number))
+}
+
+// undoOf takes back what made an incident what it is now.
+func undoOf(i incident.Incident) *Undo {
+	return &Undo{Action: "/incidents/" + id(i.ID) + "/undo", Values: map[string]string{"version": strconv.FormatInt(i.Version, 10)}}
+}
+
+// undoAction takes back the reader's last action.
+func (s *Server) undoAction(r *Request) error {
+	number, err := r.pathID()
+	if err != nil {
+		return err
+	}
+	f, err := r.Typed()
+	if err != nil {
+		return err
+	}
+	version, _ := strconv.ParseInt(f.Get("version"), 10, 64)
+	if _, err := s.deps.Incidents.Undo(r.Context(), r.Who, number, version); err != nil {
+		return err
+	}
+	if err := r.Say(Notice{Text: r.T("incident.undone")}); err != nil {
+		return err
 	}
 	return r.Redirect("/incidents/" + id(number))
 }

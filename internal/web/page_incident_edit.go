@@ -98,8 +98,9 @@ func (s *Server) saveIncident(r *Request) error {
 		// Only what the person changed is asked: the rest is what they saw.
 		set, err = s.changed(r, number, base, i, set)
 	}
+	var after incident.Incident
 	if err == nil {
-		_, err = s.deps.Incidents.Act(r.Context(), r.Who, incident.Change{Incident: number, Base: base, Action: incident.Edit, Set: set})
+		after, err = s.deps.Incidents.Act(r.Context(), r.Who, incident.Change{Incident: number, Base: base, Action: incident.Edit, Set: set})
 	}
 	if err != nil {
 		if f.Refused(err) {
@@ -111,7 +112,11 @@ func (s *Server) saveIncident(r *Request) error {
 		}
 		return err
 	}
-	if err := r.Say(Notice{Text: r.T("incident.saved")}); err != nil {
+	saved := Notice{Text: r.T("incident.saved")}
+	if after.Version > i.Version {
+		saved.Undo = undoOf(after)
+	}
+	if err := r.Say(saved); err != nil {
 		return err
 	}
 	return r.Redirect("/incidents/" + id(number))

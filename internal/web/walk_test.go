@@ -71,6 +71,8 @@ var walks = []struct {
 	{"POST /incidents/{id}/act", "/incidents/{own}/act", "action=nonsense", "422 422 422 422 422 in"},
 	{"POST /incidents/{id}/act", "/incidents/{beside}/act", "action=comment&comment=", "422 422 422 422 404 in"},
 	{"POST /incidents/{id}/act", "/incidents/{foreign}/act", "action=comment&comment=hello", "303 303 303 404 404 in"},
+	{"POST /incidents/{id}/undo", "/incidents/{own}/undo", "version=1", "409 409 409 409 409 in"},
+	{"POST /incidents/{id}/undo", "/incidents/{foreign}/undo", "version=1", "409 409 409 404 404 in"},
 	{"GET /incidents/{id}/edit", "/incidents/{own}/edit", "", "200 200 200 403 403 in"},
 	{"GET /incidents/{id}/edit", "/incidents/{foreign}/edit", "", "200 200 200 403 403 in"},
 	{"POST /incidents/{id}/edit", "/incidents/{own}/edit", "title=", "422 422 422 403 403 in"},
