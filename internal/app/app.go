@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"time"
 
 	"statincidents/internal/auth"
@@ -52,6 +54,7 @@ type App struct {
 	Incidents *incident.Service
 	Search    *search.Service
 	Imports   *csvin.Importer
+	Importing *csvin.Runner
 	Cube      cube.Executor
 	Hub       *live.Hub
 	Location  *time.Location // of the département
@@ -103,6 +106,11 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 		a.Cube = a.memory
 	}
 	a.Imports = csvin.New(db, a.Directory, a.Catalog, a.Incidents)
+	uploads := filepath.Join(cfg.Dir, "imports")
+	if cfg.Dir == "" {
+		uploads = filepath.Join(os.TempDir(), "statincidents-imports")
+	}
+	a.Importing = csvin.NewRunner(a.Imports, uploads, log)
 	a.Hub = live.New(live.Config{Tenant: Tenant, Journal: a.Journal, Incidents: a.Incidents, Clock: sqldb.Now, Log: log})
 	a.sealer = &journal.Sealer{Journal: a.Journal, Tenant: Tenant}
 	return a, nil

@@ -45,6 +45,7 @@ func (a *App) readers() []part {
 		{"live screens", a.Hub.Run},
 		{"search", func(ctx context.Context) error { return a.Search.Run(ctx, Tenant) }},
 		{"sessions", a.Auth.Run},
+		{"imports", a.Importing.Run},
 	}
 	if a.memory != nil {
 		parts = append(parts, part{"statistics", a.memory.Start})

@@ -16,6 +16,7 @@ import (
 	"statincidents/internal/cube"
 	"statincidents/internal/directory"
 	"statincidents/internal/incident"
+	csvin "statincidents/internal/intake/csv"
 	"statincidents/internal/journal"
 	"statincidents/internal/live"
 )
@@ -32,6 +33,8 @@ type Deps struct {
 	Incidents *incident.Service
 	Cube      cube.Executor
 	Journal   *journal.Journal
+	Imports   *csvin.Importer
+	Importing *csvin.Runner
 	Live      *live.Hub // nil: pages show what was true when they were made
 
 	Tenant  int64
@@ -107,6 +110,7 @@ func (s *Server) routes() {
 	s.adminAccountsRoutes()
 	s.adminCatalogRoutes()
 	s.wallRoutes()
+	s.adminImportsRoutes()
 	s.styleGuideRoutes()
 	s.page("GET /{$}", s.home)
 	s.page("/", s.lost)

@@ -25,6 +25,7 @@ import (
 	"statincidents/internal/cube"
 	"statincidents/internal/directory"
 	"statincidents/internal/incident"
+	csvin "statincidents/internal/intake/csv"
 	"statincidents/internal/journal"
 	"statincidents/internal/locale"
 	"statincidents/internal/sqldb"
@@ -75,6 +76,8 @@ func newSiteOn(t *testing.T, db *sqldb.DB, j *journal.Journal, change ...func(*D
 		Directory: directory.New(db, j), Catalog: catalog.New(db, j), Journal: j, Tenant: 1, Now: sqldb.Now, Version: "test", Demo: true,
 	}
 	d.Incidents = incident.NewService(db, j, d.Directory, d.Catalog, time.UTC)
+	d.Imports = csvin.New(db, d.Directory, d.Catalog, d.Incidents)
+	d.Importing = csvin.NewRunner(d.Imports, t.TempDir(), d.Log)
 	figures := cube.NewMemory(cube.Config{Tenant: 1, DB: db, Journal: j, Directory: d.Directory, Catalog: d.Catalog})
 	if err := figures.Load(t.Context()); err != nil {
 		t.Fatal(err)

@@ -165,7 +165,15 @@ func (b *bar) clear() {
 
 // write prints the counts.
 func (r Report) write(w io.Writer, p *locale.Printer) {
-	line := func(key string, args ...any) { fmt.Fprintln(w, p.T(key, args...)) }
+	for _, line := range r.Lines(p) {
+		fmt.Fprintln(w, line)
+	}
+}
+
+// Lines says what the import did, or would do, in sentences.
+func (r Report) Lines(p *locale.Printer) []string {
+	var lines []string
+	line := func(key string, args ...any) { lines = append(lines, p.T(key, args...)) }
 	if r.DryRun {
 		line("intake.report.dry_run")
 	}
@@ -201,6 +209,7 @@ func (r Report) write(w io.Writer, p *locale.Printer) {
 	if r.RejectFile != "" {
 		line("intake.report.reject_file", "file", r.RejectFile)
 	}
+	return lines
 }
 
 // words says what a doubt is about.

@@ -53,6 +53,8 @@ type Options struct {
 	RejectFile string
 	// Printer writes the reasons in the file of rejected rows; French if nil.
 	Printer *locale.Printer
+	// Started, if any, is told the number of the run before anything is read.
+	Started func(run int64)
 	// Progress, if any, is told how far the import is, several times a second,
 	// from one goroutine at a time.
 	Progress func(Progress)
@@ -153,6 +155,9 @@ func (s *Importer) Import(ctx context.Context, by auth.Identity, r io.Reader, o 
 			return report, err
 		}
 		report.Run = book.run
+		if o.Started != nil {
+			o.Started(book.run)
+		}
 	}
 	run := &running{
 		importer: s, by: by, options: o, report: &report, resolve: resolve, book: book, started: sqldb.Now(),
@@ -370,6 +375,8 @@ func (r *running) end(ctx context.Context, err error) error {
 	status := Done
 	switch {
 	case err == nil:
+	case errors.Is(context.Cause(ctx), errStopping):
+		status = Interrupted
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		status = Cancelled
 	default:

@@ -40,22 +40,12 @@ func rejectPath(file string) string {
 
 // write adds a row; the file appears with its first one.
 func (f *rejectFile) write(header []string, sep rune, p *Problem) error {
-	if f.file == nil {
+	if f.w == nil {
 		var err error
 		if f.file, err = os.OpenFile(f.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
 			return fmt.Errorf("csvin: file of rejected rows: %w", err)
 		}
-		f.w = bufio.NewWriter(f.file)
-		f.sep = string(sep)
-		// The mark tells spreadsheets that the file is UTF-8.
-		if _, err := f.w.WriteString("\uFEFF"); err != nil {
-			return fmt.Errorf("csvin: file of rejected rows: %w", err)
-		}
-		own := make([]string, 0, 4+len(header))
-		for _, key := range []string{"line", "column", "reason", "mend"} {
-			own = append(own, ownColumn+f.printer.T("intake.reject."+key))
-		}
-		if err := writeRow(f.w, append(own, withoutOwn(header, header)...), f.sep); err != nil {
+		if err := f.begin(f.file, header, sep); err != nil {
 			return err
 		}
 	}
@@ -65,6 +55,21 @@ func (f *rejectFile) write(header []string, sep rune, p *Problem) error {
 		f.printer.T("intake.mend."+string(p.Reason), p.Args...),
 	}
 	return writeRow(f.w, append(row, withoutOwn(header, p.Row)...), f.sep)
+}
+
+// begin writes the titles.
+func (f *rejectFile) begin(out io.Writer, header []string, sep rune) error {
+	f.w = bufio.NewWriter(out)
+	f.sep = string(sep)
+	// The mark tells spreadsheets that the file is UTF-8.
+	if _, err := f.w.WriteString("\uFEFF"); err != nil {
+		return fmt.Errorf("csvin: file of rejected rows: %w", err)
+	}
+	own := make([]string, 0, 4+len(header))
+	for _, key := range []string{"line", "column", "reason", "mend"} {
+		own = append(own, ownColumn+f.printer.T("intake.reject."+key))
+	}
+	return writeRow(f.w, append(own, withoutOwn(header, header)...), f.sep)
 }
 
 // withoutOwn drops the values of our own columns, when the file is itself one
