@@ -55,10 +55,11 @@ var pages = []struct {
 	{name: "declare-declarant", path: "/declare", role: auth.Declarant},
 
 	{name: "admin", path: "/admin", role: auth.Administrator},
-	{name: "admin-accounts", path: "/admin/accounts", role: auth.Administrator},
+	{name: "admin-accounts", path: "/admin/accounts", role: auth.Administrator, demo: true},
 	{name: "admin-account-new", path: "/admin/accounts/new", role: auth.Administrator},
 	{name: "admin-account", path: "/admin/accounts/5", role: auth.Administrator},
-	{name: "admin-catalog", path: "/admin/catalog", role: auth.Lead},
+	{name: "admin-catalog", path: "/admin/catalog", role: auth.Lead, demo: true},
+	{name: "admin-catalog-empty", path: "/admin/catalog?tab=cause", role: auth.Lead},
 	{name: "admin-catalog-matrix", path: "/admin/catalog?tab=matrix", role: auth.Lead},
 	{name: "admin-category-new", path: "/admin/catalog/category/new", role: auth.Lead},
 	{name: "admin-imports", path: "/admin/imports", role: auth.Lead},
@@ -74,19 +75,6 @@ var pages = []struct {
 	{name: "schools-mine", path: "/schools", role: auth.Referent, demo: true},
 	{name: "wall", path: "/wall", role: auth.Lead, demo: true},
 	{name: "wall-mine", path: "/wall?boards=latest,types", role: auth.Referent, demo: true},
-	{"login", "/login", ""},
-	{"account", "/account", auth.Lead},
-	{"account-declarant", "/account", auth.Declarant},
-	{"menu", "/menu", auth.Technician},
-	{"search", "/search?q=guide", auth.Lead},
-	{"search-none", "/search?q=zzzz", auth.Lead},
-	{"not-found", "/nowhere", auth.Technician},
-	{"styleguide", "/styleguide?state=open&school=1", auth.Administrator},
-	{"confirm", "/styleguide/confirm", auth.Administrator},
-	{"forbidden", "/styleguide/fault/forbidden", auth.Referent},
-	{"schools", "/schools", auth.Lead},
-	{"schools-none", "/schools?q=zzzz", auth.Lead},
-	{"schools-mine", "/schools", auth.Referent},
 }
 
 var sizes = []struct{ width, height int64 }{{390, 844}, {1366, 768}, {1920, 1080}}
