@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -135,4 +136,38 @@ func TestWithoutScript(t *testing.T) {
 	tab.Do(`document.querySelector("#f-by-1").value = "priority"`)
 	tab.Click(".explore-ask button[type=submit]")
 	tab.Wait(`location.search.includes("by=priority")`)
+}
+
+// Two who edit the same field: the second sees both values, keeps what was
+// typed, and the page is fit to be read.
+func TestConflictOnScreen(t *testing.T) {
+	t.Parallel()
+	site, browser := Demo(t), Open(t)
+	path := "/incidents/" + site.typical(t, "{open}") + "/edit"
+	one, two := site.SignIn(t, browser, auth.Technician), site.SignIn(t, browser, auth.Lead)
+	two.Expect("409")
+	one.Go(path)
+	two.Go(path)
+	for _, who := range []struct {
+		tab   *Tab
+		title string
+	}{{one, "Le premier titre, écrit par la première personne"}, {two, "Le second titre"}} {
+		who.tab.Do(`document.querySelector("#f-title").value = ""`)
+		who.tab.Type("#f-title", who.title)
+		who.tab.Press(Enter)
+		who.tab.Wait(`document.querySelector(".notice")`)
+	}
+	two.Wait(`document.readyState === "complete"`)
+	if got := Eval[string](two, `document.querySelector("#f-title").value`); got != "Le second titre" {
+		t.Errorf("the title typed became %q", got)
+	}
+	if !strings.Contains(two.Text("main"), "Le premier titre, écrit") {
+		t.Errorf("what stands is not shown: %s", two.Text("main"))
+	}
+	for _, width := range []int64{390, 1366} {
+		two.Size(width, 800)
+		two.Axe()
+		two.layout(width)
+		two.keep("conflict-" + strconv.FormatInt(width, 10))
+	}
 }
