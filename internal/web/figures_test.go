@@ -139,6 +139,9 @@ func TestExploreCharts(t *testing.T) {
 	if got := strings.Join(a.texts(".table thead th"), " "); got != "Type de problème Incidents Avant Évolution" {
 		t.Errorf("columns %q", got)
 	}
+	if a = b.get("/explore?period=30d&q=zzz"); a.text(".empty h2") == "" || len(a.all(".list-summary")) != 0 {
+		t.Errorf("nothing to count is not said: %s", a.text("main"))
+	}
 	b.get("/explore?by=nonsense").wantStatus(http.StatusUnprocessableEntity)
 	a = b.get("/explore.csv?period=30d&by=category").wantStatus(http.StatusOK)
 	if lines := strings.Count(strings.TrimSpace(a.body), "\n"); lines != 3 {

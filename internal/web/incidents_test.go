@@ -344,6 +344,9 @@ func TestIncidentConflict(t *testing.T) {
 	if !strings.Contains(a.text("textarea[name=description]"), "taper deux fois") {
 		t.Error("the text typed is lost")
 	}
+	if !strings.Contains(a.text("main"), "valeur actuelle") {
+		t.Error("what stands is not named")
+	}
 	// Saving again is a choice.
 	a = send(two, form(a)).wantStatus(http.StatusOK)
 	if a.text("h1") != "Ampoule grillée en salle 12" || !strings.Contains(a.text(".incident-text"), "taper deux fois") {

@@ -29,6 +29,7 @@ type explorePage struct {
 	Sentence string // the question in words
 	Behind   Link
 	Exports  []Link
+	Empty    *EmptyState
 	Loading  bool
 	Refused  string
 }
@@ -135,6 +136,10 @@ func (s *Server) explore(r *Request) error {
 		return exploreView.show(r, status(err), p)
 	case err != nil:
 		return err
+	}
+	if res.Population == 0 && res.Total.Values[0].N == 0 {
+		p.Empty = &EmptyState{Icon: "inbox", Title: r.T("explore.empty.title"), Text: r.T("explore.empty.text"), Action: &Link{Label: r.T("period.all"), Href: r.Address.Without("from", "to").With("period", "all").String(), Icon: "calendar-days"}}
+		return exploreView.show(r, http.StatusOK, p)
 	}
 	f := r.figures(n, res)
 	f.click = f.filter

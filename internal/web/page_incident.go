@@ -303,7 +303,11 @@ func (n *names) entry(e incident.Entry) (storyEntry, error) {
 			}
 		default:
 		}
-		t.Changes = append(t.Changes, storyChange{Label: n.r.T("incident.field." + string(c.Field)), From: n.value(c.Field, c.From), To: n.value(c.Field, c.To)})
+		from := n.value(c.Field, c.From)
+		if from == n.none(c.Field) {
+			from = "" // it was not filled: only what was said is told
+		}
+		t.Changes = append(t.Changes, storyChange{Label: n.r.T("incident.field." + string(c.Field)), From: from, To: n.value(c.Field, c.To)})
 	}
 	return t, nil
 }
@@ -523,6 +527,9 @@ func (s *Server) act(r *Request) error {
 	}
 	if err != nil {
 		if f.Refused(err) {
+			if err := r.sayTheirs(f, err); err != nil {
+				return err
+			}
 			return s.showIncident(r, status(err), number, string(action), f)
 		}
 		return err

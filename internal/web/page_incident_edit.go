@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -108,6 +109,9 @@ func (s *Server) saveIncident(r *Request) error {
 				// Saving again is then a choice made on what stands now.
 				f.values.Set("version", strconv.FormatInt(i.Version, 10))
 			}
+			if err := r.sayTheirs(f, err); err != nil {
+				return err
+			}
 			return s.showIncidentEdit(r, status(err), i, f)
 		}
 		return err
@@ -120,6 +124,25 @@ func (s *Server) saveIncident(r *Request) error {
 		return err
 	}
 	return r.Redirect("/incidents/" + id(number))
+}
+
+// sayTheirs says the values that stand after a conflict as the sheet does: a
+// name for a number.
+func (r *Request) sayTheirs(f *Form, err error) error {
+	refusal, ok := errors.AsType[*fault.Error](err)
+	if !ok {
+		return nil
+	}
+	n, err := r.names()
+	if err != nil {
+		return err
+	}
+	for _, field := range refusal.Fields {
+		if field.Theirs != nil {
+			f.theirs[field.Name] = r.Label(r.T("incident.theirs")) + n.value(incident.Field(field.Name), field.Theirs)
+		}
+	}
+	return nil
 }
 
 // changed keeps of a filled form the fields that differ from the version it was
