@@ -113,7 +113,7 @@ func (m *mix) plan() {
 		}
 		m.choices = append(m.choices,
 			page(15, "overview", "/overview"),
-			page(10, "incidents", "/incidents"),
+			page(10, "incidents", "/incidents?open=yes"),
 			page(5, "explore", "/explore"),
 			page(5, "schools", "/schools"),
 			choice{10, "page incident", func(t *vegeta.Target) { t.URL += "/incidents/" + m.someIncident() }},
