@@ -62,6 +62,13 @@ var pages = []struct {
 	{name: "admin-catalog-empty", path: "/admin/catalog?tab=cause", role: auth.Lead},
 	{name: "admin-catalog-matrix", path: "/admin/catalog?tab=matrix", role: auth.Lead},
 	{name: "admin-category-new", path: "/admin/catalog/category/new", role: auth.Lead},
+	{name: "admin-calendar", path: "/admin/calendar", role: auth.Lead, demo: true},
+	{name: "admin-calendar-hours", path: "/admin/calendar?tab=hours", role: auth.Lead, demo: true},
+	{name: "admin-calendar-holidays", path: "/admin/calendar?tab=holidays", role: auth.Lead, demo: true},
+	{name: "admin-calendar-closures", path: "/admin/calendar?tab=closures", role: auth.Lead},
+	{name: "admin-calendar-count", path: "/admin/calendar?tab=count&from=2026-10-12T08:00&to=2026-11-03T18:00", role: auth.Lead, demo: true},
+	{name: "admin-calendar-import", path: "/admin/calendar/import", role: auth.Lead},
+	{name: "admin-settings", path: "/admin/settings", role: auth.Lead},
 	{name: "admin-imports", path: "/admin/imports", role: auth.Lead},
 
 	{name: "schools", path: "/schools", role: auth.Lead, demo: true},

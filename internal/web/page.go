@@ -1,6 +1,8 @@
 package web
 
 import (
+	"strings"
+
 	"statincidents/internal/auth"
 	"statincidents/internal/incident"
 	"statincidents/internal/locale"
@@ -39,6 +41,7 @@ type Frame struct {
 	SignedIn  bool
 	Role      string
 	Place     string
+	Accent    string // six hexadecimal digits; "" for the product's own
 	Theme     string
 	Slim      bool // the navigation shows icons only
 	Nav, End  []NavItem
@@ -85,7 +88,7 @@ func (r *Request) dress(p *Page) error {
 	p.Frame = Frame{
 		Who: r.Who, SignedIn: r.SignedIn, Theme: r.Who.Theme,
 		Place: r.Settings.Name, RequestID: r.ID, Path: r.Address.Path, Demo: s.deps.Demo, Version: s.deps.Version,
-		Query: r.Address.Get("q"),
+		Query: r.Address.Get("q"), Accent: strings.TrimPrefix(r.Settings.Accent, "#"),
 	}
 	if c, err := r.Cookie("nav"); err == nil && c.Value == "slim" {
 		p.Frame.Slim = true

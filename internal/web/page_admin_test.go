@@ -32,7 +32,7 @@ func TestAdminRights(t *testing.T) {
 		right auth.Right
 	}{
 		{"/admin/accounts", auth.ManageAccounts}, {"/admin/accounts/new", auth.ManageAccounts}, {"/admin/accounts/1", auth.ManageAccounts},
-		{"/admin/imports", auth.ImportData}, {"/admin/catalog", auth.EditCatalog}, {"/admin/catalog?tab=matrix", auth.EditCatalog}, {"/admin/catalog/category/new", auth.EditCatalog},
+		{"/admin/imports", auth.ImportData}, {"/admin/calendar", auth.EditDirectory}, {"/admin/settings", auth.EditDirectory}, {"/admin/catalog", auth.EditCatalog}, {"/admin/catalog?tab=matrix", auth.EditCatalog}, {"/admin/catalog/category/new", auth.EditCatalog},
 	}
 	for role, b := range readers {
 		for _, p := range pages {

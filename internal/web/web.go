@@ -92,6 +92,7 @@ func newServer(d Deps) *Server {
 // routes calls every page's own list. A new page adds its line here.
 func (s *Server) routes() {
 	s.mux.Handle("GET /static/", built)
+	s.mux.HandleFunc("GET /theme/{accent}", serveTheme)
 	s.loginRoutes()
 	s.firstRunRoutes()
 	s.accountRoutes()
@@ -111,6 +112,8 @@ func (s *Server) routes() {
 	s.adminCatalogRoutes()
 	s.wallRoutes()
 	s.adminImportsRoutes()
+	s.adminCalendarRoutes()
+	s.adminSettingsRoutes()
 	s.styleGuideRoutes()
 	s.page("GET /{$}", s.home)
 	s.page("/", s.lost)
