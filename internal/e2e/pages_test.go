@@ -104,12 +104,15 @@ func TestScreens(t *testing.T) {
 			tab.Expect("403")
 			tabs[key] = tab
 		}
+		// Opened once, as in the hands of somebody who turns a phone or widens a
+		// window: no page may need more.
+		tab.Size(sizes[0].width, sizes[0].height)
+		tab.Go(fill.Replace(p.path))
+		if p.open != "" {
+			tab.Do(fmt.Sprintf(`document.querySelectorAll(%q).forEach(e => e.open = true)`, "main "+p.open))
+		}
 		for _, size := range sizes {
 			tab.Size(size.width, size.height)
-			tab.Go(fill.Replace(p.path))
-			if p.open != "" {
-				tab.Do(fmt.Sprintf(`document.querySelectorAll(%q).forEach(e => e.open = true)`, "main "+p.open))
-			}
 			for _, theme := range []string{"light", "dark"} {
 				t.Run(fmt.Sprintf("%s/%d/%s", p.name, size.width, theme), func(t *testing.T) {
 					outer := tab.t

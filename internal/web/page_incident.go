@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"statincidents/internal/auth"
+	"statincidents/internal/calendar"
 	"statincidents/internal/catalog"
 	"statincidents/internal/cube"
 	"statincidents/internal/fault"
@@ -602,7 +603,11 @@ func (p *incidentPage) near(r *Request, n *names) error {
 		if err != nil {
 			return err
 		}
-		group := nearGroup{Title: r.T(g.title), Total: r.N("incident.near.count", max(0, page.Total-1)), Href: listAddress(q).String()}
+		others := page.Total
+		if i.State != incident.Cancelled && i.State != incident.Merged && calendar.DayOf(i.OpenedAt, r.Location()) >= q.From {
+			others-- // the incident itself
+		}
+		group := nearGroup{Title: r.T(g.title), Total: r.N("incident.near.count", others), Href: listAddress(q).String()}
 		for _, other := range found {
 			if other.ID == i.ID || len(group.Items) == 5 {
 				continue
