@@ -11,12 +11,21 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
-	_ "modernc.org/sqlite" // the embedded engine
+	"modernc.org/sqlite" // the embedded engine
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // FileName is the SQLite database's file inside the data folder.
 const FileName = "statincidents.db"
+
+// openWait is how long an opening waits for another program that makes the
+// same file.
+const openWait = 10 * time.Second
+
+// primaryCode keeps of an SQLite result code what it says without its detail.
+const primaryCode = 0xff
 
 // ErrNoDatabase is returned by Open with AsIs when there is nothing to open.
 var ErrNoDatabase = errors.New("sqldb: there is no database in this folder")
@@ -100,7 +109,7 @@ func (db *DB) openFile(ctx context.Context, path string, pragmas []string, more 
 		return fmt.Errorf("sqldb: open %s: %w", path, err)
 	}
 	db.write.SetMaxOpenConns(1)
-	if err := db.write.PingContext(ctx); err != nil {
+	if err := firstConnection(ctx, db.write); err != nil {
 		return fmt.Errorf("sqldb: open %s: %w", path, err)
 	}
 	if db.read, err = sql.Open("sqlite", sqliteDSN(path, pragmas, append(more, "_pragma=query_only(1)")...)); err != nil {
@@ -110,6 +119,25 @@ func (db *DB) openFile(ctx context.Context, path string, pragmas []string, more 
 	db.read.SetMaxOpenConns(n)
 	db.read.SetMaxIdleConns(n)
 	return nil
+}
+
+// firstConnection makes the pool's first connection, which is the one that
+// turns a new file to its write-ahead log. SQLite does not wait for that lock:
+// of two programs that start at once on a new folder one is told "busy" at
+// once, whatever busy_timeout says, so the wait is here.
+func firstConnection(ctx context.Context, pool *sql.DB) error {
+	for deadline := time.Now().Add(openWait); ; {
+		err := pool.PingContext(ctx)
+		var refused *sqlite.Error
+		if !errors.As(err, &refused) || refused.Code()&primaryCode != sqlite3.SQLITE_BUSY || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 // OpenFile opens an SQLite file that is not in a data folder (a backup), as it
