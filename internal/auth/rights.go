@@ -27,6 +27,11 @@ const (
 	ImportData      Right = "data.import"      // import incidents and schools
 	ManageAccounts  Right = "account.manage"   // accounts, roles, tokens of others
 	ViewSystem      Right = "system.view"      // health, journal, metrics
+	ManageStock     Right = "stock.manage"     // parts: receive, move, count
+	EditKnowledge   Right = "knowledge.edit"   // write articles
+	SortMail        Right = "mail.sort"        // messages that no rule could place
+	EditService     Right = "service.edit"     // service targets, assignment rules, check-list templates
+	ManagePrivacy   Right = "privacy.manage"   // export and erasure of a person, retention
 )
 
 // Role is what an account is for.
@@ -48,9 +53,9 @@ var Roles = []Role{Administrator, Lead, Technician, Referent, Declarant}
 // technicians see every school; referents their schools; declarants what they
 // declared.
 var rights = map[Role][]Right{
-	Administrator: {DeclareIncident, CommentIncident, ConfirmIncident, HandleIncident, ViewStatistics, ExportData, EditDirectory, EditCatalog, ImportData, ManageAccounts, ViewSystem},
-	Lead:          {DeclareIncident, CommentIncident, ConfirmIncident, HandleIncident, ViewStatistics, ExportData, EditDirectory, EditCatalog, ImportData},
-	Technician:    {DeclareIncident, CommentIncident, ConfirmIncident, HandleIncident, ViewStatistics, ExportData},
+	Administrator: {DeclareIncident, CommentIncident, ConfirmIncident, HandleIncident, ViewStatistics, ExportData, EditDirectory, EditCatalog, ImportData, ManageAccounts, ViewSystem, ManageStock, EditKnowledge, SortMail, EditService, ManagePrivacy},
+	Lead:          {DeclareIncident, CommentIncident, ConfirmIncident, HandleIncident, ViewStatistics, ExportData, EditDirectory, EditCatalog, ImportData, ManageStock, EditKnowledge, SortMail, EditService},
+	Technician:    {DeclareIncident, CommentIncident, ConfirmIncident, HandleIncident, ViewStatistics, ExportData, ManageStock, EditKnowledge, SortMail},
 	Referent:      {DeclareIncident, CommentIncident, ConfirmIncident, ViewStatistics, ExportData},
 	Declarant:     {DeclareIncident, CommentIncident, ConfirmIncident},
 }

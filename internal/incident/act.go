@@ -120,6 +120,9 @@ func (s *Service) act(ctx context.Context, tx *sqldb.Tx, judge *checker, c Chang
 	if set.empty() && c.Comment == "" {
 		return *before, nil
 	}
+	if err := s.guarded(ctx, tx, by, row.Action, before, &after); err != nil {
+		return Incident{}, err
+	}
 	e, err := event(by, &after, row.Event, judge.at, Payload{Set: set, Was: was, Comment: c.Comment, Internal: c.Internal && c.Comment != ""})
 	if err != nil {
 		return Incident{}, err

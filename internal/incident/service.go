@@ -32,6 +32,7 @@ type Service struct {
 	places *directory.Service
 	words  *catalog.Service
 	loc    *time.Location // of the local calendar keys
+	guards []Guard
 }
 
 // NewService makes the service. Loc is the tenants' time zone: local days and hours

@@ -63,6 +63,7 @@ type Server struct {
 	// patterns are those of every page, for the test that tries them all.
 	patterns []string
 	parts    []adminPart
+	panels   []panel
 	kept     keptFileStore // files between preview and import
 }
 
