@@ -23,11 +23,10 @@ type incidentPage struct {
 	Place    []Link
 	Facts    []fact
 	Story    []storyEntry
-	Simple   []actionForm // one click
-	Detailed []actionForm // with fields, each folded under its name
-	Talk     *actionForm  // comment
-	MayHide  bool         // the reader may keep a comment for the unit
-	Near     []nearGroup
+	Simple   []actionForm    // one click
+	Detailed []actionForm    // with fields, each folded under its name
+	Talk     *actionForm     // comment
+	MayHide  bool            // the reader may keep a comment for the unit
 	Top      []template.HTML // panels of other rooms, by their place
 	Work     []template.HTML
 	Beside   []template.HTML
@@ -69,6 +68,7 @@ func (s *Server) incidentRoutes() {
 	s.page("GET /incidents/{id}/edit", s.editIncident, needs(auth.HandleIncident))
 	s.page("POST /incidents/{id}/edit", s.saveIncident, needs(auth.HandleIncident))
 	s.findable("find.incidents", findIncident)
+	s.incidentPanel(panel{order: 500, place: panelBeside, show: s.near})
 }
 
 // findIncident goes straight to a number.
@@ -112,6 +112,12 @@ func (s *Server) incident(r *Request) error {
 func (s *Server) showIncident(r *Request, status int, number int64, open string, f *Form) error {
 	p, err := s.tellIncident(r, number, open, f)
 	if err != nil {
+		return err
+	}
+	if p.Work, err = r.panelsAt(panelWork, p.Incident); err != nil {
+		return err
+	}
+	if p.Beside, err = r.panelsAt(panelBeside, p.Incident); err != nil {
 		return err
 	}
 	return incidentView.show(r, status, p)
@@ -162,13 +168,8 @@ func (s *Server) tellIncident(r *Request, number int64, open string, f *Form) (*
 		p.Story = append(p.Story, entry)
 	}
 	p.offer(r, n, open, f)
-	if err := p.near(r, n); err != nil {
+	if p.Top, err = r.panelsAt(panelTop, i); err != nil {
 		return nil, err
-	}
-	for place, said := range map[panelPlace]*[]template.HTML{panelTop: &p.Top, panelWork: &p.Work, panelBeside: &p.Beside} {
-		if *said, err = r.panelsAt(place, i); err != nil {
-			return nil, err
-		}
 	}
 	return p, nil
 }

@@ -1,11 +1,22 @@
 package web
 
 import (
+	"html/template"
 	"statincidents/internal/calendar"
 	"statincidents/internal/cube"
 	"statincidents/internal/fault"
 	"statincidents/internal/incident"
+	"statincidents/internal/locale"
 )
+
+// nearPanel is what else happened close to an incident.
+type nearPanel struct {
+	*locale.Printer
+
+	Groups []nearGroup
+}
+
+var nearView = newFragment[nearPanel]("panel_near.html", "panel-near")
 
 // nearGroup is what else happened close by: same machine, same room.
 type nearGroup struct {
@@ -28,8 +39,12 @@ const nearDays = 365
 
 // near finds what happened on the same machine and in the same room, the
 // machine's first, and how it was solved.
-func (p *incidentPage) near(r *Request, n *names) error {
-	i := p.Incident
+func (s *Server) near(r *Request, i incident.Incident) (template.HTML, error) {
+	n, err := r.names()
+	if err != nil {
+		return "", err
+	}
+	var all nearPanel
 	groups := []struct {
 		title  string
 		filter cube.Filter
@@ -46,13 +61,13 @@ func (p *incidentPage) near(r *Request, n *names) error {
 		page, err := r.Server.deps.Cube.List(r.Context(), r.Scope(), q)
 		if err != nil {
 			if fault.Is(err, fault.Unavailable) {
-				return nil // the figures are still being loaded: the page does not wait for them
+				return "", nil // the figures are still being loaded: the page does not wait for them
 			}
-			return err
+			return "", err
 		}
 		found, err := r.Server.deps.Incidents.Many(r.Context(), r.Scope(), page.IDs)
 		if err != nil {
-			return err
+			return "", err
 		}
 		others := page.Total
 		if i.State != incident.Cancelled && i.State != incident.Merged && calendar.DayOf(i.OpenedAt, r.Location()) >= q.From {
@@ -70,8 +85,12 @@ func (p *incidentPage) near(r *Request, n *names) error {
 			group.Items = append(group.Items, item)
 		}
 		if len(group.Items) > 0 {
-			p.Near = append(p.Near, group)
+			all.Groups = append(all.Groups, group)
 		}
 	}
-	return nil
+	if len(all.Groups) == 0 {
+		return "", nil
+	}
+	all.Printer = r.Printer
+	return nearView.html(all)
 }
