@@ -12,7 +12,6 @@ import (
 	_ "github.com/emersion/go-message/mail"
 	_ "github.com/go-ldap/ldap/v3"
 	_ "github.com/pquerna/otp/totp"
-	_ "github.com/robfig/cron/v3"
 	_ "github.com/wneessen/go-mail"
 	_ "golang.org/x/image/draw"
 	_ "golang.org/x/net/html"

@@ -18,6 +18,7 @@ import (
 	"statincidents/internal/directory"
 	"statincidents/internal/incident"
 	csvin "statincidents/internal/intake/csv"
+	"statincidents/internal/jobs"
 	"statincidents/internal/journal"
 	"statincidents/internal/live"
 	"statincidents/internal/search"
@@ -57,6 +58,7 @@ type App struct {
 	Importing *csvin.Runner
 	Cube      cube.Executor
 	Hub       *live.Hub
+	Jobs      *jobs.Service
 	Location  *time.Location // of the département
 
 	memory *cube.Memory // nil when statistics are answered by SQL
@@ -93,6 +95,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 		return nil, errors.Join(fmt.Errorf("settings: %w", err), db.Close())
 	}
 	a.Location = settings.Location()
+	a.Jobs = jobs.New(db, jobs.Config{Tenant: Tenant, Log: log, Location: a.Location, Alone: cfg.Exclusive && db.Dialect() == sqldb.SQLite})
 	a.Incidents = incident.NewService(db, a.Journal, a.Directory, a.Catalog, a.Location)
 	a.Search = search.New(db, a.Journal)
 	counting := cube.Config{

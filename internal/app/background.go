@@ -46,6 +46,7 @@ func (a *App) readers() []part {
 		{"search", func(ctx context.Context) error { return a.Search.Run(ctx, Tenant) }},
 		{"sessions", a.Auth.Run},
 		{"imports", a.Importing.Run},
+		{"jobs", a.Jobs.Run},
 	}
 	if a.memory != nil {
 		parts = append(parts, part{"statistics", a.memory.Start})

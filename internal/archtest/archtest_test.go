@@ -35,6 +35,7 @@ var allowed = map[string][]string{
 	"directory": {"…"},
 	"catalog":   {"…"},
 	"incident":  {"…", "directory", "catalog"},
+	"jobs":      {"…"},
 	"search":    {"…", "incident"},
 	"cube":      {"…", "directory", "catalog", "incident", "locale"},
 	"live":      {"…", "incident"},
