@@ -150,6 +150,22 @@ func (a *API) registerIncidents() {
 			}
 			return out, err
 		})
+	register(a, huma.Operation{OperationID: "join-incident", Method: http.MethodPost, Path: "/incidents/{id}/affected", Tags: tag,
+		Summary:     "Say that somebody else has it too",
+		Description: "Counts a person and a room among those whom an open incident concerns, instead of a second incident; they see it from then on. Open to whoever may declare in the incident's school. Needs no If-Match; said twice it changes nothing."},
+		func(ctx context.Context, in *struct {
+			ByID
+
+			Body wire.Affected
+		}) (*tagged, error) {
+			after, err := a.deps.Incidents.AlsoAffected(ctx, identity(ctx), in.ID, incident.Affected{
+				Person: in.Body.Person, Room: in.Body.Room, Comment: in.Body.Comment, Attachments: in.Body.Attachments,
+			})
+			if err != nil {
+				return nil, err
+			}
+			return a.tag(ctx, after)
+		})
 	register(a, huma.Operation{OperationID: "get-story", Method: http.MethodGet, Path: "/incidents/{id}/story", Tags: tag,
 		Summary: "What happened to an incident", Description: "From the journal, in order. Comments for the unit only are left out for other readers."},
 		func(ctx context.Context, in *struct{ ByID }) (*output[wire.Story], error) {

@@ -63,6 +63,7 @@ var matrix = map[string]route{
 	"get-story":           {path: "/incidents/{id}/story", want: seers},
 	"edit-incident":       {path: "/incidents/{id}", body: `{"machine":"KPC-7"}`, onVersion: true, want: handlers},
 	"act-on-incident":     {path: "/incidents/{id}/transitions", body: `{"action":"hold","waiting_code":{waiting}}`, onVersion: true, want: handlers},
+	"join-incident":       {path: "/incidents/{id}/affected", body: `{"person":999999}`, want: allow("422 422 422", "422 422 404", "422 422 404", "404 404 422")},
 	"comment-on-incident": {path: "/incidents/{id}/comments", body: `{"text":"je regarde"}`, want: allow("201 201 201", "201 201 404", "201 404 404", "404 404 201")},
 
 	"query-statistics": {path: "/stats/query", body: `{"measures":["count"]}`, want: staffAndReferents},

@@ -90,6 +90,8 @@ type facts struct {
 	machineHead []uint32 // by machine code
 	roomHead    []uint32 // by room code
 
+	followers followers
+
 	tables *tables
 	derived
 }
@@ -99,6 +101,7 @@ func newFacts(loc *time.Location, t *tables) *facts {
 		loc: &localizer{loc: loc}, late: map[uint32]uint32{}, lateRows: map[uint32]bool{},
 		schools: newDict[int64](), rooms: newDict[int64](), categories: newDict[int64](),
 		codes: newDict[int64](), teams: newDict[int64](), people: newDict[int64](), machines: newDict[string](),
+		followers: followers{of: map[uint32][]int64{}, by: map[int64]map[uint32]bool{}},
 	}
 	f.use(t)
 	return f
@@ -143,6 +146,9 @@ type record struct {
 	cause, solution                     int64
 	origin                              incident.Origin
 	opened, resolved, closed, updated   uint32 // seconds
+
+	joined bool    // an event changed who follows it
+	people []int64 // who does then
 }
 
 var errTooMany = errors.New("cube: more distinct values than two bytes can number; use the SQL executor")

@@ -340,6 +340,7 @@ func (w *world) live(tb testing.TB, r *rand.Rand, n int) int64 {
 	tb.Helper()
 	var events []journal.Event
 	var rows [][]any
+	var stand []incident.Incident
 	for range n {
 		var from, to incident.Incident
 		at := len(w.incidents)
@@ -371,6 +372,7 @@ func (w *world) live(tb testing.TB, r *rand.Rand, n int) int64 {
 		w.incidents[at] = to
 		events = append(events, w.event(&from, &to, when))
 		rows = append(rows, incidentRow(w.tenant, &to))
+		stand = append(stand, to)
 	}
 	var last int64
 	err := w.db.Write(context.Background(), func(ctx context.Context, tx *sqldb.Tx) error {
@@ -378,7 +380,13 @@ func (w *world) live(tb testing.TB, r *rand.Rand, n int) int64 {
 			if _, err := tx.Exec(ctx, `DELETE FROM incident WHERE tenant_id = $1 AND incident_id = $2`, w.tenant, rows[i][1]); err != nil {
 				return err
 			}
+			if _, err := tx.Exec(ctx, `DELETE FROM incident_follower WHERE tenant_id = $1 AND incident_id = $2`, w.tenant, rows[i][1]); err != nil {
+				return err
+			}
 			if err := tx.Insert(ctx, "incident", incidentColumns, rows[i:i+1], ""); err != nil {
+				return err
+			}
+			if err := tx.Insert(ctx, "incident_follower", followerColumns, followerRows(w.tenant, stand[i:i+1]), ""); err != nil {
 				return err
 			}
 		}

@@ -42,6 +42,9 @@ func (m *Memory) load(ctx context.Context, f *facts) (journal.Pos, error) {
 		if pos, err = journal.Head(ctx, tx, m.cfg.Tenant); err != nil {
 			return err
 		}
+		if err = f.followers.read(ctx, tx, m.cfg.Tenant); err != nil {
+			return err
+		}
 		return tx.QueryRow(ctx, `SELECT COALESCE(min(incident_id), 0), COALESCE(max(incident_id), 0) FROM incident WHERE tenant_id = $1`, m.cfg.Tenant).Scan(&first, &last)
 	})
 	if err != nil {

@@ -198,6 +198,7 @@ type patch struct {
 		OpenedAt       *time.Time       `json:"opened_at"`
 		ResolvedAt     *time.Time       `json:"resolved_at"`
 		ClosedAt       *time.Time       `json:"closed_at"`
+		Affected       *incident.Circle `json:"affected"`
 	} `json:"set"`
 }
 
@@ -229,6 +230,9 @@ func (r *record) change(e *journal.Event) error {
 		if from != nil {
 			*to = seconds(sqldb.Millis(*from))
 		}
+	}
+	if s.Affected != nil {
+		r.joined, r.people = true, s.Affected.People()
 	}
 	r.updated = max(r.updated, seconds(sqldb.Millis(e.At)))
 	return nil
@@ -278,7 +282,13 @@ func (f *facts) follow(e *journal.Event) error {
 	if err := r.change(e); err != nil {
 		return err
 	}
-	return f.upsert(&r)
+	if err := f.upsert(&r); err != nil {
+		return err
+	}
+	if r.joined {
+		f.followers.set(uint32(r.id), r.people)
+	}
+	return nil
 }
 
 var errNotReady = fault.New(fault.Unavailable, "error.unavailable")

@@ -201,7 +201,7 @@ func (n *naive) passes(f Filter, key string) bool {
 // keeps tells whether filters, scope and text keep an incident whose basis is
 // on a day; uncounted ones pass when all is set.
 func (n *naive) keeps(i *incident.Incident, day calendar.Day, shift int, all bool) bool {
-	if !n.scope.Sees(i.School, i.Declarant) {
+	if !i.SeenBy(n.scope) {
 		return false
 	}
 	if n.q.Text != "" && !slices.Contains(n.w.text[n.q.Text], i.ID) {

@@ -10,6 +10,11 @@ type cond struct {
 	table []uint8 // condTable: 1 for the codes that pass
 	lo, n uint16  // condDays: the days [lo, lo+n); condOpenAt: open at the start of day lo
 	not   bool    // condReached: those that did not
+
+	// condOwn: declared by one person, if known, or joined by them.
+	declarant uint32
+	known     bool
+	joined    map[uint32]bool
 }
 
 type condKind int
@@ -19,6 +24,7 @@ const (
 	condDays             // of col, which holds days
 	condOpenAt           // not ended, or on lo or after
 	condReached          // resolved (colResolvedAt) or closed has an instant
+	condOwn
 )
 
 const (
@@ -68,6 +74,25 @@ func narrowDays(out, sel, data []uint16, lo, n uint16) []uint16 {
 	for _, i := range sel {
 		out[k] = i
 		k += bit(data[i]-lo < n)
+	}
+	return out[:k]
+}
+
+func (q *cond) narrowOwn(c *chunk, out, sel []uint16) []uint16 {
+	k := 0
+	mine := func(i uint16) bool { return q.known && c.declarant[i] == q.declarant || q.joined[c.id[i]] }
+	if sel == nil {
+		out = out[:c.n]
+		for i := range c.n {
+			out[k] = uint16(i)
+			k += bit(mine(uint16(i)))
+		}
+		return out[:k]
+	}
+	out = out[:len(sel)]
+	for _, i := range sel {
+		out[k] = i
+		k += bit(mine(i))
 	}
 	return out[:k]
 }
@@ -124,6 +149,8 @@ func (q *cond) apply(c *chunk, out, sel []uint16) []uint16 {
 			return narrowReached(out, sel, c.resolved[:n], !q.not)
 		}
 		return narrowReached(out, sel, c.closed[:n], !q.not)
+	case condOwn:
+		return q.narrowOwn(c, out, sel)
 	}
 	switch q.col {
 	case colSchool:
@@ -206,10 +233,15 @@ func (f *facts) filters(p *predicate) (conds []cond, none bool) {
 	}
 	if person, ok := p.scope.Own(); ok {
 		code, known := f.people.codes[person]
-		if !known {
+		joined := f.followers.by[person]
+		switch {
+		case !known && len(joined) == 0:
 			return nil, true
+		case len(joined) == 0:
+			only(colDeclarant, func(c int) bool { return c == int(code) })
+		default:
+			conds = append(conds, cond{kind: condOwn, declarant: code, known: known, joined: joined})
 		}
-		only(colDeclarant, func(c int) bool { return c == int(code) })
 	}
 	for _, filter := range p.keys {
 		a := f.axis(filter.Dim)

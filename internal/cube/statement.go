@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"statincidents/internal/calendar"
+	"statincidents/internal/incident"
 	"statincidents/internal/sqldb"
 )
 
@@ -237,7 +238,7 @@ func (st *statement) where(b basis) {
 		st.none = true
 		return
 	}
-	cond, args := p.scope.SQL("i.school_id", "i.declarant_id", len(st.args)+1)
+	cond, args := incident.ScopeSQL(p.scope, "i", len(st.args)+1)
 	st.args = append(st.args, args...)
 	st.and(cond)
 	if p.counted {

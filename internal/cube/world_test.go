@@ -163,6 +163,9 @@ func (w *world) random(r *rand.Rand, id int64) incident.Incident {
 		Target: []incident.Target{"", incident.TargetMet, incident.TargetMissed}[r.IntN(3)], ReopenCount: max(0, r.IntN(4)-2),
 		OccurredAt: opened, OpenedAt: opened, UpdatedAt: opened.Add(time.Duration(r.IntN(1e6)) * time.Second),
 	}
+	for range max(0, r.IntN(8)-5) {
+		i.Affected = incident.CircleOf(append(i.Affected.Members(), incident.Member{Person: pick(w.people)})...)
+	}
 	w.finish(r, &i)
 	return i
 }
@@ -201,7 +204,7 @@ var incidentColumns = []string{
 	"tenant_id", "incident_id", "version", "state", "title", "school_id", "room_id", "network", "machine_label",
 	"category_id", "impact", "urgency", "priority", "declarant_id", "assignee_id", "team_id", "origin",
 	"cause_code_id", "resolution_code_id", "target", "reopen_count", "occurred_at", "opened_at", "resolved_at", "closed_at", "updated_at",
-	"opened_day", "opened_hour", "resolved_day", "closed_day",
+	"opened_day", "opened_hour", "resolved_day", "closed_day", "affected",
 }
 
 func incidentRow(tenant int64, i *incident.Incident) []any {
@@ -216,9 +219,21 @@ func incidentRow(tenant int64, i *incident.Incident) []any {
 		tenant, i.ID, i.Version, string(i.State), i.Title, i.School, i.Room, string(i.Network), i.Machine,
 		i.Category, i.Impact, i.Urgency, i.Priority, i.Declarant, i.Assignee, i.Team, string(i.Origin),
 		i.CauseCode, i.ResolutionCode, string(i.Target), i.ReopenCount, ms(i.OccurredAt), ms(i.OpenedAt), ms(i.ResolvedAt), ms(i.ClosedAt), ms(i.UpdatedAt),
-		day(i.OpenedAt), i.OpenedAt.In(paris).Hour(), day(i.ResolvedAt), day(i.ClosedAt),
+		day(i.OpenedAt), i.OpenedAt.In(paris).Hour(), day(i.ResolvedAt), day(i.ClosedAt), string(i.Affected),
 	}
 }
+
+// followerRows are who joined incidents, as their context would write them.
+func followerRows(tenant int64, all []incident.Incident) (rows [][]any) {
+	for k := range all {
+		for _, person := range all[k].Affected.People() {
+			rows = append(rows, []any{tenant, person, all[k].ID})
+		}
+	}
+	return rows
+}
+
+var followerColumns = []string{"tenant_id", "person_id", "incident_id"}
 
 // store writes incidents as their context would, without events.
 func (w *world) store(tb testing.TB, all []incident.Incident) {
@@ -228,7 +243,10 @@ func (w *world) store(tb testing.TB, all []incident.Incident) {
 		rows[i] = incidentRow(w.tenant, &all[i])
 	}
 	err := w.db.Write(context.Background(), func(ctx context.Context, tx *sqldb.Tx) error {
-		return tx.Insert(ctx, "incident", incidentColumns, rows, "")
+		if err := tx.Insert(ctx, "incident", incidentColumns, rows, ""); err != nil {
+			return err
+		}
+		return tx.Insert(ctx, "incident_follower", followerColumns, followerRows(w.tenant, all), "")
 	})
 	if err != nil {
 		tb.Fatal(err)
@@ -260,6 +278,7 @@ func (w *world) event(from, to *incident.Incident, at time.Time) journal.Event {
 	diff(&s.OpenedAt, from.OpenedAt, to.OpenedAt)
 	diff(&s.ResolvedAt, from.ResolvedAt, to.ResolvedAt)
 	diff(&s.ClosedAt, from.ClosedAt, to.ClosedAt)
+	diff(&s.Affected, from.Affected, to.Affected)
 	data, err := json.Marshal(p)
 	if err != nil {
 		panic(err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"statincidents/internal/auth"
 	"statincidents/internal/fault"
@@ -28,6 +29,12 @@ type Change struct {
 	Comment string
 	// Internal hides the comment from those who may not handle incidents.
 	Internal bool
+	// Attachments are files that come with the change; a comment may be nothing
+	// else.
+	Attachments []int64
+	// Mentions are persons whom the comment calls, beside those whose name it
+	// holds after "@".
+	Mentions []int64
 }
 
 // Act does one action on an incident and gives it as it then stands. It writes
@@ -73,7 +80,7 @@ func (s *Service) act(ctx context.Context, tx *sqldb.Tx, judge *checker, c Chang
 		return Incident{}, err
 	}
 	before := found[c.Incident]
-	if before == nil || !by.Scope().Sees(before.School, before.Declarant) {
+	if before == nil || !before.SeenBy(by.Scope()) {
 		return Incident{}, notFound()
 	}
 	row, err := choose(by, c, before)
@@ -117,20 +124,36 @@ func (s *Service) act(ctx context.Context, tx *sqldb.Tx, judge *checker, c Chang
 	}
 	after.effects(before, judge.at)
 	set, was := Diff(before, &after)
-	if set.empty() && c.Comment == "" {
+	said := c.Comment != "" || len(c.Attachments) > 0
+	if set.empty() && !said {
 		return *before, nil
 	}
 	if err := s.guarded(ctx, tx, by, row.Action, before, &after); err != nil {
 		return Incident{}, err
 	}
-	e, err := event(by, &after, row.Event, judge.at, Payload{Set: set, Was: was, Comment: c.Comment, Internal: c.Internal && c.Comment != ""})
+	return s.write(ctx, tx, by, before, &after, row.Event, judge.at, Payload{
+		Set: set, Was: was, Comment: c.Comment, Internal: c.Internal && said, Attachments: c.Attachments, Mentions: c.Mentions,
+	})
+}
+
+// write keeps what became of an incident with the event that says so.
+func (s *Service) write(ctx context.Context, tx *sqldb.Tx, by auth.Identity, before, after *Incident, kind string, at time.Time, p Payload) (Incident, error) {
+	e, err := event(by, after, kind, at, p)
 	if err != nil {
 		return Incident{}, err
 	}
-	if err := save(ctx, tx, by.Tenant, s.loc, []*Incident{&after}); err != nil {
+	if err := s.attached(ctx, tx, by, after.ID, p.Attachments); err != nil {
 		return Incident{}, err
 	}
-	return after, s.j.Append(ctx, tx, e)
+	if err := save(ctx, tx, by.Tenant, s.loc, []*Incident{after}); err != nil {
+		return Incident{}, err
+	}
+	if before.Affected != after.Affected {
+		if err := saveFollowers(ctx, tx, by.Tenant, []*Incident{after}); err != nil {
+			return Incident{}, err
+		}
+	}
+	return *after, s.j.Append(ctx, tx, e)
 }
 
 // choose finds the row of the state machine, or says why there is none.
@@ -142,7 +165,10 @@ func choose(by auth.Identity, c Change, i *Incident) (*Transition, error) {
 	if known {
 		for k := range Transitions {
 			if t := &Transitions[k]; t.Action == c.Action && t.meets(i) {
-				return nil, by.Require(t.Right)
+				if err := by.Require(t.Right); err != nil {
+					return nil, err
+				}
+				return nil, fault.New(fault.Forbidden, "error.incident.only_declarant")
 			}
 		}
 	}
@@ -168,17 +194,19 @@ func (c *checker) form(row *Transition, ch Change) error {
 	ch.Set.Apply(&given)
 	for _, f := range row.Required {
 		if f == FieldComment {
-			if ch.Comment == "" {
+			if ch.Comment == "" && (row.Action != Comment || len(ch.Attachments) == 0) {
 				c.add(f, "error.field.required")
 			}
 		} else if !ch.Set.Has(f) || byField[f].zero(&given) {
 			c.add(f, "error.field.required")
 		}
 	}
-	if ch.Comment != "" && !row.takes(FieldComment) {
+	if (ch.Comment != "" || len(ch.Attachments) > 0) && !row.takes(FieldComment) {
 		c.add(FieldComment, "error.incident.field_not_taken")
 	}
 	c.length(FieldComment, ch.Comment, MaxText)
+	c.attachments(ch.Attachments)
+	c.mentions(ch.Mentions)
 	if ch.Internal && !c.by.Can(auth.HandleIncident) {
 		return c.by.Require(auth.HandleIncident)
 	}
@@ -188,7 +216,7 @@ func (c *checker) form(row *Transition, ch Change) error {
 // merge judges the incident that another is merged into.
 func (c *checker) merge(id int64, into *Incident) {
 	switch {
-	case into == nil || !c.by.Scope().Sees(into.School, into.Declarant):
+	case into == nil || !into.SeenBy(c.by.Scope()):
 		c.add(FieldMergedInto, "error.field.unknown")
 	case into.ID == id:
 		c.add(FieldMergedInto, "error.incident.merge_itself")

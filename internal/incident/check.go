@@ -137,6 +137,34 @@ func (c *checker) room(before, i *Incident) {
 	}
 }
 
+// Limits on what comes with a change.
+const (
+	MaxAttachments = 20
+	MaxMentions    = 20
+)
+
+func (c *checker) attachments(ids []int64) {
+	switch {
+	case len(ids) > MaxAttachments:
+		c.add(FieldAttachments, "error.field.too_many", "max", MaxAttachments)
+	case slices.ContainsFunc(ids, func(id int64) bool { return id <= 0 }):
+		c.add(FieldAttachments, "error.field.unknown")
+	}
+}
+
+func (c *checker) mentions(people []int64) {
+	if len(people) > MaxMentions {
+		c.add(FieldMentions, "error.field.too_many", "max", MaxMentions)
+		return
+	}
+	for _, id := range people {
+		if _, ok := c.places.Person(id); !ok {
+			c.add(FieldMentions, "error.field.unknown")
+			return
+		}
+	}
+}
+
 func (c *checker) level(f Field, v int, changed func(Field) bool) {
 	if changed(f) && (v < 1 || v > 3) {
 		c.add(f, "error.field.unknown")

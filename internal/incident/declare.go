@@ -40,6 +40,8 @@ type Declaration struct {
 	// Origin is Portal unless someone who may handle incidents says otherwise.
 	Origin     Origin    `json:"origin,omitempty"`
 	OccurredAt time.Time `json:"occurred_at,omitzero"` // when it began; now if not said, never in the future
+	// Attachments are files that come with it (internal/attachment).
+	Attachments []int64 `json:"attachments,omitempty"`
 }
 
 // Declare records an incident in state New and gives it its number. The
@@ -93,19 +95,13 @@ func (s *Service) DeclareOnce(ctx context.Context, by auth.Identity, key string,
 			return err
 		}
 		set, was := Diff(&Incident{}, &out)
-		e, err := event(by, &out, EventDeclared, now, Payload{Set: set, Was: was})
-		if err != nil {
-			return err
-		}
-		if err := save(ctx, tx, by.Tenant, s.loc, []*Incident{&out}); err != nil {
-			return err
-		}
 		if key != "" {
 			if err := keepKey(ctx, tx, by, key, request, out.ID, now); err != nil {
 				return err
 			}
 		}
-		return s.j.Append(ctx, tx, e)
+		_, err = s.write(ctx, tx, by, &Incident{}, &out, EventDeclared, now, Payload{Set: set, Was: was, Attachments: d.Attachments})
+		return err
 	})
 	if err != nil {
 		return Incident{}, false, err
@@ -165,6 +161,7 @@ func (s *Service) declared(ctx context.Context, by auth.Identity, d Declaration,
 	case !handles && i.Origin != Portal:
 		c.add(FieldOrigin, "error.field.unknown")
 	}
+	c.attachments(d.Attachments)
 	before := Incident{}
 	c.check(&before, &i, func(f Field) bool { return true })
 	if err := c.fields.Err(); err != nil {

@@ -38,6 +38,8 @@ const (
 	FieldTarget         Field = "target"
 	FieldReopenCount    Field = "reopen_count"
 	FieldReassignCount  Field = "reassign_count"
+	FieldParent         Field = "parent"
+	FieldAffected       Field = "affected"
 	FieldOccurredAt     Field = "occurred_at"
 	FieldOpenedAt       Field = "opened_at"
 	FieldPlannedAt      Field = "planned_at"
@@ -45,6 +47,10 @@ const (
 	FieldClosedAt       Field = "closed_at"
 	FieldExternalSource Field = "external_source"
 	FieldExternalID     Field = "external_id"
+
+	// FieldAttachments and FieldMentions are of a change too.
+	FieldAttachments Field = "attachments"
+	FieldMentions    Field = "mentions"
 
 	// FieldComment is not a field of the incident but of a change: what is
 	// said with it.
@@ -89,6 +95,8 @@ var accessors = []accessor{
 	access(FieldTarget, func(i *Incident) *Target { return &i.Target }, func(p *Patch) **Target { return &p.Target }),
 	access(FieldReopenCount, func(i *Incident) *int { return &i.ReopenCount }, func(p *Patch) **int { return &p.ReopenCount }),
 	access(FieldReassignCount, func(i *Incident) *int { return &i.ReassignCount }, func(p *Patch) **int { return &p.ReassignCount }),
+	access(FieldParent, func(i *Incident) *int64 { return &i.Parent }, func(p *Patch) **int64 { return &p.Parent }),
+	access(FieldAffected, func(i *Incident) *Circle { return &i.Affected }, func(p *Patch) **Circle { return &p.Affected }),
 	accessTime(FieldOccurredAt, func(i *Incident) *time.Time { return &i.OccurredAt }, func(p *Patch) **time.Time { return &p.OccurredAt }),
 	accessTime(FieldOpenedAt, func(i *Incident) *time.Time { return &i.OpenedAt }, func(p *Patch) **time.Time { return &p.OpenedAt }),
 	accessTime(FieldPlannedAt, func(i *Incident) *time.Time { return &i.PlannedAt }, func(p *Patch) **time.Time { return &p.PlannedAt }),

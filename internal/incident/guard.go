@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"statincidents/internal/auth"
+	"statincidents/internal/fault"
 	"statincidents/internal/sqldb"
 )
 
@@ -24,4 +25,23 @@ func (s *Service) guarded(ctx context.Context, tx *sqldb.Tx, by auth.Identity, a
 		}
 	}
 	return nil
+}
+
+// Attach is told of the files that come with a change, inside the command's
+// transaction: the room that keeps them refuses those that are unknown or of
+// somebody else, and notes what they belong to.
+type Attach func(ctx context.Context, tx *sqldb.Tx, by auth.Identity, incident int64, attachments []int64) error
+
+// OnAttach sets who keeps the files. Without it every attachment is unknown.
+// To be called before the first command.
+func (s *Service) OnAttach(a Attach) { s.attach = a }
+
+func (s *Service) attached(ctx context.Context, tx *sqldb.Tx, by auth.Identity, id int64, attachments []int64) error {
+	if len(attachments) == 0 {
+		return nil
+	}
+	if s.attach == nil {
+		return fault.InvalidField(string(FieldAttachments), "error.field.unknown")
+	}
+	return s.attach(ctx, tx, by, id, attachments)
 }

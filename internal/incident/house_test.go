@@ -129,3 +129,12 @@ func (h *house) stored(tb testing.TB, id int64) Incident {
 	tb.Helper()
 	return must[Incident](tb)(h.Get(context.Background(), auth.ScopeAll(1), id))
 }
+
+// rebuilt fails unless the journal explains every row as it is stored.
+func (h *house) rebuilt(tb testing.TB) {
+	tb.Helper()
+	replay := must[*journal.Replay](tb)(journal.CheckRebuild(tb.Context(), h.db, 1, []journal.Projection{h.Projection()}, nil))
+	for _, d := range replay.Differences {
+		tb.Error(d.String())
+	}
+}

@@ -96,6 +96,9 @@ type Incident struct {
 	ReopenCount   int
 	ReassignCount int
 
+	Parent   int64  // the mass incident that it is a child of
+	Affected Circle // who has it too: for those who handle only
+
 	OccurredAt time.Time // when it began to fail
 	OpenedAt   time.Time // when it was declared
 	PlannedAt  time.Time // when work is planned
@@ -133,6 +136,8 @@ type Patch struct {
 	Target         *Target            `json:"target,omitempty"`
 	ReopenCount    *int               `json:"reopen_count,omitempty"`
 	ReassignCount  *int               `json:"reassign_count,omitempty"`
+	Parent         *int64             `json:"parent,omitempty"`
+	Affected       *Circle            `json:"affected,omitempty"`
 	OccurredAt     *time.Time         `json:"occurred_at,omitempty"`
 	OpenedAt       *time.Time         `json:"opened_at,omitempty"`
 	PlannedAt      *time.Time         `json:"planned_at,omitempty"`
@@ -140,6 +145,12 @@ type Patch struct {
 	ClosedAt       *time.Time         `json:"closed_at,omitempty"`
 	ExternalSource *string            `json:"external_source,omitempty"`
 	ExternalID     *string            `json:"external_id,omitempty"`
+}
+
+// Public is the patch without what only those who handle incidents may know.
+func (p Patch) Public() Patch {
+	p.Affected = nil
+	return p
 }
 
 // Kinds of incident event. Each carries a Payload.
@@ -156,8 +167,9 @@ const (
 	EventCancelled = Subject + ".cancelled"
 	EventMerged    = Subject + ".merged"
 	EventCommented = Subject + ".commented"
-	EventUndone    = Subject + ".undone"  // the event before was taken back by who made it
-	EventUpdated   = Subject + ".updated" // a row of an imported history
+	EventAffected  = Subject + ".affected" // somebody else has it too
+	EventUndone    = Subject + ".undone"   // the event before was taken back by who made it
+	EventUpdated   = Subject + ".updated"  // a row of an imported history
 )
 
 // Payload is the data of every incident event.
@@ -167,6 +179,10 @@ type Payload struct {
 	Comment string `json:"comment,omitempty"`
 	// Internal marks a comment that only the unit sees.
 	Internal bool `json:"internal,omitempty"`
+	// Attachments are the files that came with it (internal/attachment).
+	Attachments []int64 `json:"attachments,omitempty"`
+	// Mentions are the persons that the comment calls by name.
+	Mentions []int64 `json:"mentions,omitempty"`
 	// Steps are the digests of the imported steps that made this event (see
 	// ImportHistories); empty for what was done here.
 	Steps []string `json:"steps,omitempty"`

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"statincidents/internal/journal"
 	"statincidents/internal/sqldb"
@@ -11,7 +13,7 @@ import (
 
 // Projection rebuilds the incidents from the journal.
 func (s *Service) Projection() journal.Projection {
-	return journal.Projection{Name: "incident", Subjects: []string{Subject}, Tables: []string{"incident"}, Apply: s.apply}
+	return journal.Projection{Name: "incident", Subjects: []string{Subject}, Tables: []string{"incident", "incident_follower"}, Apply: s.apply}
 }
 
 // apply folds events, in the journal's order, into the table.
@@ -28,6 +30,7 @@ func (s *Service) apply(ctx context.Context, tx *sqldb.Tx, events []journal.Even
 			ids = append(ids, id)
 		}
 	}
+	joined := map[int64]*Incident{}
 	state, err := load(ctx, tx, tenant, ids)
 	if err != nil {
 		return err
@@ -38,15 +41,22 @@ func (s *Service) apply(ctx context.Context, tx *sqldb.Tx, events []journal.Even
 			i = &Incident{ID: events[k].Subject.ID}
 			state[i.ID] = i
 		}
+		circle := i.Affected
 		if err := i.Fold(&events[k]); err != nil {
 			return err
+		}
+		if i.Affected != circle {
+			joined[i.ID] = i
 		}
 	}
 	all := make([]*Incident, len(ids))
 	for k, id := range ids {
 		all[k] = state[id]
 	}
-	return save(ctx, tx, tenant, s.loc, all)
+	if err := save(ctx, tx, tenant, s.loc, all); err != nil {
+		return err
+	}
+	return saveFollowers(ctx, tx, tenant, slices.Collect(maps.Values(joined)))
 }
 
 // Fold applies one of the incident's own events to it. From a zero Incident

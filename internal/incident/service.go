@@ -24,7 +24,7 @@ const (
 
 // Service is the incidents of every tenant.
 //
-// Commands: Declare, Act, ImportHistories. Reads: Get, Many, ByExternal,
+// Commands: Declare, AlsoAffected, Act, Undo, ImportHistories. Reads: Get, Many, ByExternal,
 // Story, MergedInto. What may be done to an incident: Available.
 type Service struct {
 	db     *sqldb.DB
@@ -33,6 +33,7 @@ type Service struct {
 	words  *catalog.Service
 	loc    *time.Location // of the local calendar keys
 	guards []Guard
+	attach Attach
 }
 
 // NewService makes the service. Loc is the tenants' time zone: local days and hours

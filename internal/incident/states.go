@@ -53,6 +53,7 @@ type Transition struct {
 	Right    auth.Right // needed, beside seeing the incident
 	Required []Field    // must be given, not empty
 	Optional []Field    // may be given
+	Joined   bool       // open to who joined the incident without having declared it
 }
 
 var (
@@ -76,8 +77,8 @@ var Transitions = []Transition{
 	{Action: Resolve, From: active, To: Resolved, Event: EventResolved, Right: auth.HandleIncident, Required: []Field{FieldResolutionCode, FieldCauseCode}, Optional: []Field{FieldResolution, FieldComment}},
 	{Action: Close, From: []State{Resolved}, To: Closed, Event: EventClosed, Right: auth.HandleIncident, Optional: []Field{FieldComment}},
 	{Action: Confirm, From: []State{Resolved}, To: Closed, Event: EventClosed, Right: auth.ConfirmIncident, Optional: []Field{FieldComment}},
-	{Action: Reopen, From: []State{Resolved}, When: WithAssignee, To: Assigned, Event: EventReopened, Right: auth.ConfirmIncident, Required: []Field{FieldComment}},
-	{Action: Reopen, From: []State{Resolved}, When: WithoutAssignee, To: New, Event: EventReopened, Right: auth.ConfirmIncident, Required: []Field{FieldComment}},
+	{Action: Reopen, From: []State{Resolved}, When: WithAssignee, To: Assigned, Event: EventReopened, Right: auth.ConfirmIncident, Required: []Field{FieldComment}, Joined: true},
+	{Action: Reopen, From: []State{Resolved}, When: WithoutAssignee, To: New, Event: EventReopened, Right: auth.ConfirmIncident, Required: []Field{FieldComment}, Joined: true},
 	{Action: Reopen, From: []State{Closed, Cancelled, Merged}, When: WithAssignee, To: Assigned, Event: EventReopened, Right: auth.HandleIncident, Required: []Field{FieldComment}},
 	{Action: Reopen, From: []State{Closed, Cancelled, Merged}, When: WithoutAssignee, To: New, Event: EventReopened, Right: auth.HandleIncident, Required: []Field{FieldComment}},
 	{Action: Cancel, From: []State{New}, To: Cancelled, Event: EventCancelled, Right: auth.ConfirmIncident, Required: []Field{FieldComment}},
@@ -85,7 +86,7 @@ var Transitions = []Transition{
 	{Action: Merge, From: active, To: Merged, Event: EventMerged, Right: auth.HandleIncident, Required: []Field{FieldMergedInto}, Optional: []Field{FieldComment}},
 	{Action: Edit, From: slices.Concat(active, []State{Cancelled, Merged}), To: Same, Event: EventEdited, Right: auth.HandleIncident, Optional: detail},
 	{Action: Edit, From: []State{Resolved, Closed}, To: Same, Event: EventEdited, Right: auth.HandleIncident, Optional: slices.Concat(detail, solution)},
-	{Action: Comment, From: States, To: Same, Event: EventCommented, Right: auth.CommentIncident, Required: []Field{FieldComment}},
+	{Action: Comment, From: States, To: Same, Event: EventCommented, Right: auth.CommentIncident, Required: []Field{FieldComment}, Joined: true},
 }
 
 // meets tells whether a row applies to an incident as it stands.
@@ -103,6 +104,16 @@ func (t *Transition) meets(i *Incident) bool {
 	return true
 }
 
+// openTo tells whether somebody who sees the incident may do the row: who has
+// only joined it does not end it for its declarant.
+func (t *Transition) openTo(by auth.Identity, i *Incident) bool {
+	if !by.Can(t.Right) {
+		return false
+	}
+	person, own := by.Scope().Own()
+	return t.Joined || !own || i.Declarant == person
+}
+
 // takes tells whether the row accepts a field.
 func (t *Transition) takes(f Field) bool {
 	return slices.Contains(t.Required, f) || slices.Contains(t.Optional, f)
@@ -113,12 +124,12 @@ func (t *Transition) takes(f Field) bool {
 // already mine) or says the same twice (confirm, for whoever may close) is
 // left out of the offer.
 func Available(by auth.Identity, i Incident) []Transition {
-	if by.Tenant == 0 || !by.Scope().Sees(i.School, i.Declarant) {
+	if by.Tenant == 0 || !i.SeenBy(by.Scope()) {
 		return nil
 	}
 	var rows []Transition
 	for _, t := range Transitions {
-		if !t.meets(&i) || !by.Can(t.Right) {
+		if !t.meets(&i) || !t.openTo(by, &i) {
 			continue
 		}
 		switch t.Action {
@@ -146,7 +157,7 @@ func find(by auth.Identity, action Action, i *Incident) (row *Transition, known 
 			continue
 		}
 		known = true
-		if by.Can(t.Right) {
+		if t.openTo(by, i) {
 			return t, true
 		}
 	}

@@ -67,6 +67,9 @@ func table() string {
 			if slices.Contains(role.Rights(), t.Right) {
 				mark = "yes"
 			}
+			if mark == "yes" && role == auth.Declarant && t.Joined {
+				mark = "yes, joined too"
+			}
 			b.WriteString(" " + mark + " |")
 		}
 		b.WriteByte('\n')

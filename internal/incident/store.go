@@ -23,7 +23,7 @@ var columns = []string{
 	"category_id", "impact", "urgency", "priority", "declarant_id", "assignee_id", "team_id", "origin", "waiting_code_id",
 	"cause_code_id", "resolution_code_id", "resolution", "merged_into", "target", "reopen_count", "reassign_count",
 	"occurred_at", "opened_at", "planned_at", "resolved_at", "closed_at", "updated_at", "external_source", "external_id",
-	"opened_day", "opened_hour", "resolved_day", "closed_day",
+	"parent_id", "affected", "opened_day", "opened_hour", "resolved_day", "closed_day",
 }
 
 const calendarKeys = 4
@@ -52,6 +52,28 @@ func save(ctx context.Context, tx *sqldb.Tx, tenant int64, loc *time.Location, i
 	return tx.Insert(ctx, "incident", columns, rows, upsert)
 }
 
+// saveFollowers writes who sees the incidents for having joined them, by
+// person: what scopes look up.
+func saveFollowers(ctx context.Context, tx *sqldb.Tx, tenant int64, incidents []*Incident) error {
+	for part := range slices.Chunk(incidents, perStatement) {
+		args := []any{tenant}
+		var rows [][]any
+		for _, i := range part {
+			args = append(args, i.ID)
+			for _, person := range i.Affected.People() {
+				rows = append(rows, []any{tenant, person, i.ID})
+			}
+		}
+		if _, err := tx.Exec(ctx, "DELETE FROM incident_follower WHERE tenant_id = $1 AND incident_id IN ("+marks(2, len(part))+")", args...); err != nil {
+			return fmt.Errorf("incident: followers: %w", err)
+		}
+		if err := tx.Insert(ctx, "incident_follower", []string{"tenant_id", "person_id", "incident_id"}, rows, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (i *Incident) row(tenant int64, loc *time.Location) []any {
 	ms := sqldb.Millis
 	return []any{
@@ -59,7 +81,7 @@ func (i *Incident) row(tenant int64, loc *time.Location) []any {
 		i.Category, i.Impact, i.Urgency, i.Priority, i.Declarant, i.Assignee, i.Team, string(i.Origin), i.WaitingCode,
 		i.CauseCode, i.ResolutionCode, i.Resolution, i.MergedInto, string(i.Target), i.ReopenCount, i.ReassignCount,
 		ms(i.OccurredAt), ms(i.OpenedAt), ms(i.PlannedAt), ms(i.ResolvedAt), ms(i.ClosedAt), ms(i.UpdatedAt), i.ExternalSource, i.ExternalID,
-		day(i.OpenedAt, loc), hour(i.OpenedAt, loc), day(i.ResolvedAt, loc), day(i.ClosedAt, loc),
+		i.Parent, string(i.Affected), day(i.OpenedAt, loc), hour(i.OpenedAt, loc), day(i.ResolvedAt, loc), day(i.ClosedAt, loc),
 	}
 }
 
@@ -83,7 +105,7 @@ func scanRow(rows *sql.Rows) (Incident, error) {
 	err := rows.Scan(&i.ID, &i.Version, &i.State, &i.Title, &i.Description, &i.School, &i.Room, &i.Network, &i.Machine,
 		&i.Category, &i.Impact, &i.Urgency, &i.Priority, &i.Declarant, &i.Assignee, &i.Team, &i.Origin, &i.WaitingCode,
 		&i.CauseCode, &i.ResolutionCode, &i.Resolution, &i.MergedInto, &i.Target, &i.ReopenCount, &i.ReassignCount,
-		&occurred, &opened, &planned, &resolved, &closed, &updated, &i.ExternalSource, &i.ExternalID)
+		&occurred, &opened, &planned, &resolved, &closed, &updated, &i.ExternalSource, &i.ExternalID, &i.Parent, &i.Affected)
 	if err != nil {
 		return i, fmt.Errorf("incident: scan: %w", err)
 	}
@@ -213,7 +235,7 @@ func (s *Service) Many(ctx context.Context, scope auth.Scope, ids []int64) ([]In
 	}
 	all := make([]Incident, 0, len(found))
 	for _, id := range ids {
-		if i := found[id]; i != nil && scope.Sees(i.School, i.Declarant) {
+		if i := found[id]; i != nil && i.SeenBy(scope) {
 			all = append(all, *i)
 		}
 	}
@@ -236,7 +258,7 @@ func (s *Service) one(ctx context.Context, scope auth.Scope, condition string, a
 	switch {
 	case err != nil:
 		return Incident{}, err
-	case len(all) == 0 || !scope.Sees(all[0].School, all[0].Declarant):
+	case len(all) == 0 || !all[0].SeenBy(scope):
 		return Incident{}, notFound()
 	}
 	return all[0], nil
@@ -254,7 +276,7 @@ func (s *Service) MergedInto(ctx context.Context, scope auth.Scope, id int64) ([
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(all, func(i Incident) bool { return !scope.Sees(i.School, i.Declarant) }), nil
+	return slices.DeleteFunc(all, func(i Incident) bool { return !i.SeenBy(scope) }), nil
 }
 
 // seenKey gives the incident that an idempotency key made and the digest of

@@ -23,6 +23,9 @@ type Entry struct {
 	Comment    string
 	Internal   bool // the comment is for the unit only
 	Imported   bool
+
+	Attachments []int64 // files that came with it
+	Mentions    []int64 // persons whom the comment calls
 }
 
 // FieldChange is a field's former and new value, of the type that Incident has
@@ -41,7 +44,7 @@ func (s *Service) Story(ctx context.Context, by auth.Identity, id int64) ([]Entr
 		if err != nil {
 			return err
 		}
-		if i := found[id]; i == nil || !by.Scope().Sees(i.School, i.Declarant) {
+		if i := found[id]; i == nil || !i.SeenBy(by.Scope()) {
 			return notFound()
 		}
 		events, err = journal.Of(ctx, tx, by.Tenant, subject(id))
@@ -60,7 +63,13 @@ func (s *Service) Story(ctx context.Context, by auth.Identity, id int64) ([]Entr
 			if e.Kind == EventCommented {
 				continue
 			}
-			entry.Comment = ""
+			entry.Comment, entry.Attachments, entry.Mentions = "", nil, nil
+		}
+		if !by.Can(auth.HandleIncident) {
+			entry.Changes = slices.DeleteFunc(entry.Changes, func(c FieldChange) bool { return c.Field == FieldAffected })
+			if e.Kind == EventAffected && entry.Comment == "" && len(entry.Attachments) == 0 {
+				entry.Actor = journal.Actor{Kind: journal.BySystem} // somebody has it too; who is not told
+			}
 		}
 		entries = append(entries, entry)
 	}
@@ -73,7 +82,7 @@ func tell(e journal.Event) (Entry, error) {
 	if err := json.Unmarshal(e.Data, &p); err != nil {
 		return Entry{}, fmt.Errorf("incident %d: event %s: %w", e.Subject.ID, e.Pos, err)
 	}
-	entry := Entry{Pos: e.Pos, At: e.At, RecordedAt: e.RecordedAt, Actor: e.Actor, Kind: e.Kind, Comment: p.Comment, Internal: p.Internal, Imported: len(p.Steps) > 0}
+	entry := Entry{Pos: e.Pos, At: e.At, RecordedAt: e.RecordedAt, Actor: e.Actor, Kind: e.Kind, Comment: p.Comment, Internal: p.Internal, Imported: len(p.Steps) > 0, Attachments: p.Attachments, Mentions: p.Mentions}
 	var from, to Incident
 	p.Was.Apply(&from)
 	p.Set.Apply(&to)
@@ -94,7 +103,7 @@ func (s *Service) At(ctx context.Context, scope auth.Scope, id, version int64) (
 			return err
 		}
 		now := found[id]
-		if now == nil || !scope.Sees(now.School, now.Declarant) {
+		if now == nil || !now.SeenBy(scope) {
 			return notFound()
 		}
 		if version < 1 || version > now.Version {

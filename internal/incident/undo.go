@@ -20,7 +20,7 @@ const UndoTime = 2 * time.Minute
 // moves. A declaration and a comment stay said; an import is not a gesture.
 var undoable = map[string]bool{
 	EventEdited: true, EventAssigned: true, EventPlanned: true, EventHeld: true, EventResumed: true, EventResolved: true,
-	EventClosed: true, EventReopened: true, EventCancelled: true, EventMerged: true,
+	EventClosed: true, EventReopened: true, EventCancelled: true, EventMerged: true, EventAffected: true,
 }
 
 // Undo takes back the last thing that happened to an incident: the event after
@@ -54,7 +54,7 @@ func (s *Service) undo(ctx context.Context, tx *sqldb.Tx, by auth.Identity, id, 
 		return Incident{}, err
 	}
 	before := found[id]
-	if before == nil || !by.Scope().Sees(before.School, before.Declarant) {
+	if before == nil || !before.SeenBy(by.Scope()) {
 		return Incident{}, notFound()
 	}
 	events, err := journal.Of(ctx, tx, by.Tenant, subject(id))
@@ -74,19 +74,12 @@ func (s *Service) undo(ctx context.Context, tx *sqldb.Tx, by auth.Identity, id, 
 	}
 	after := *before
 	p.Was.Apply(&after)
-	if len(p.Steps) > 0 || !by.Scope().Sees(after.School, after.Declarant) {
+	if len(p.Steps) > 0 || !after.SeenBy(by.Scope()) && last.Kind != EventAffected {
 		return Incident{}, fault.New(fault.Conflict, "error.incident.undo")
 	}
 	set, was := Diff(before, &after)
 	if set.empty() {
 		return *before, nil
 	}
-	e, err := event(by, &after, EventUndone, at, Payload{Set: set, Was: was})
-	if err != nil {
-		return Incident{}, err
-	}
-	if err := save(ctx, tx, by.Tenant, s.loc, []*Incident{&after}); err != nil {
-		return Incident{}, err
-	}
-	return after, s.j.Append(ctx, tx, e)
+	return s.write(ctx, tx, by, before, &after, EventUndone, at, Payload{Set: set, Was: was})
 }

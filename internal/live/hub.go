@@ -233,7 +233,7 @@ func (h *Hub) prepare(ctx context.Context, events []journal.Event, limit int) (t
 	}
 	for _, t := range told {
 		if i, ok := slices.BinarySearchFunc(now, t.event.Subject.ID, func(i incident.Incident, id int64) int { return cmp.Compare(i.ID, id) }); ok {
-			t.now = place{now[i].School, now[i].Declarant, true}
+			t.now = place{now[i].School, now[i].Declarant, now[i].Affected, true}
 			t.version = now[i].Version
 		}
 	}

@@ -99,6 +99,9 @@ func (w *world) happen(tb testing.TB, id int64, kind string, set, was incident.P
 	if set.Declarant != nil {
 		i.Declarant = *set.Declarant
 	}
+	if set.Affected != nil {
+		i.Affected = *set.Affected
+	}
 	w.now[id] = i
 	w.mu.Unlock()
 	w.append(tb, journal.Event{Tenant: tenant, At: sqldb.Now(), Actor: journal.Actor{Kind: journal.ByAccount, ID: 9},
@@ -237,6 +240,41 @@ func TestWhoIsToldWhat(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Who joins an incident is told of it from then on, and nobody is told who it
+// was but those who handle; who takes it back is told that it is gone.
+func TestWhoJoins(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, testkit.SQLite(t))
+	own, school, handles := w.subscribe(t, declares, ""), w.subscribe(t, schoolA, ""), w.subscribe(t, all, "")
+	in, out := incident.CircleOf(incident.Member{Person: 7, Room: 3}), incident.Circle("")
+	w.declare(t, 10, 1, 8)
+	w.happen(t, 10, incident.EventAffected, incident.Patch{Affected: &in}, incident.Patch{Affected: &out}, "", false)
+	w.settle(t)
+	w.happen(t, 10, incident.EventCommented, incident.Patch{}, incident.Patch{}, "bonjour", false)
+	w.settle(t)
+	w.happen(t, 10, incident.EventUndone, incident.Patch{Affected: &out}, incident.Patch{Affected: &in}, "", false)
+	w.settle(t)
+	notices, _ := own.Take(nil)
+	if got, want := told(t, notices)[len(notices)-3:], []string{"affected 10", "commented 10: bonjour", "gone 10"}; !slices.Equal(got, want) {
+		t.Errorf("who joined is told %v, want %v", got, want)
+	}
+	for name, s := range map[string]*live.Subscription{"who joined": own, "the school": school} {
+		seen := notices
+		if s == school {
+			seen, _ = s.Take(nil)
+		}
+		for _, n := range seen {
+			if strings.Contains(string(n.Data), "7@3") || strings.Contains(string(n.Data), "incident.affected") && strings.Contains(string(n.Data), `"id":9`) {
+				t.Errorf("%s is told who has it too: %s", name, n.Data)
+			}
+		}
+	}
+	all, _ := handles.Take(nil)
+	if len(all) != 4 || !strings.Contains(string(all[1].Data), "7@3") {
+		t.Errorf("who handles is told %v", told(t, all))
+	}
 }
 
 func TestResume(t *testing.T) {

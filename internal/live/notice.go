@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"statincidents/internal/auth"
 	"statincidents/internal/incident"
 	"statincidents/internal/journal"
 )
@@ -52,7 +53,12 @@ type Departure struct {
 // place is what decides who sees an incident.
 type place struct {
 	school, declarant int64
+	affected          incident.Circle
 	known             bool
+}
+
+func (p place) seenBy(scope auth.Scope) bool {
+	return incident.Visible(scope, p.school, p.declarant, p.affected)
 }
 
 // telling is an event on its way to the audiences. Each form of it is encoded
@@ -78,7 +84,7 @@ func newTelling(e *journal.Event) (*telling, error) {
 // sees it where the event put it.
 func (t *telling) seenBefore(a Audience) bool {
 	set, was := &t.payload.Set, &t.payload.Was
-	after := place{school: or(set.School, t.now.school), declarant: or(set.Declarant, t.now.declarant)}
+	after := place{school: or(set.School, t.now.school), declarant: or(set.Declarant, t.now.declarant), affected: or(set.Affected, t.now.affected)}
 	before := after
 	if set.School != nil {
 		before.school = or(was.School, 0)
@@ -86,10 +92,13 @@ func (t *telling) seenBefore(a Audience) bool {
 	if set.Declarant != nil {
 		before.declarant = or(was.Declarant, 0)
 	}
-	return a.Scope.Sees(after.school, after.declarant) || a.Scope.Sees(before.school, before.declarant)
+	if set.Affected != nil {
+		before.affected = or(was.Affected, "")
+	}
+	return after.seenBy(a.Scope) || before.seenBy(a.Scope)
 }
 
-func or(v *int64, other int64) int64 {
+func or[T any](v *T, other T) T {
 	if v != nil {
 		return *v
 	}
@@ -99,7 +108,7 @@ func or(v *int64, other int64) int64 {
 // notice is what an audience is told of the event, if anything.
 func (t *telling) notice(a Audience) (Notice, bool) {
 	n := Notice{Pos: t.event.Pos}
-	if t.now.known && a.Scope.Sees(t.now.school, t.now.declarant) {
+	if t.now.known && t.now.seenBy(a.Scope) {
 		n.Kind = Changed
 		n.Data = t.content(a.Internal)
 		return n, n.Data != nil
@@ -118,23 +127,34 @@ func (t *telling) notice(a Audience) (Notice, bool) {
 // content encodes the event, with or without an internal comment; nil when
 // nothing is left to tell.
 func (t *telling) content(internal bool) []byte {
-	if internal || !t.payload.Internal {
+	if internal {
 		if t.full == nil {
-			t.full = encode(t.change(t.payload.Comment, t.payload.Internal))
+			t.full = encode(t.change(t.payload.Set, t.payload.Comment, t.payload.Internal))
 		}
 		return t.full
 	}
-	if t.public == nil && t.payload.Set != (incident.Patch{}) {
-		t.public = encode(t.change("", false))
+	if t.public != nil {
+		return t.public
+	}
+	set := t.payload.Set.Public()
+	switch {
+	case !t.payload.Internal:
+		t.public = encode(t.change(set, t.payload.Comment, false))
+	case set != (incident.Patch{}):
+		t.public = encode(t.change(set, "", false))
 	}
 	return t.public
 }
 
-func (t *telling) change(comment string, internal bool) Change {
+func (t *telling) change(set incident.Patch, comment string, internal bool) Change {
+	actor := ChangeActor{t.event.Actor.Kind, t.event.Actor.ID}
+	if t.payload.Set.Affected != nil && set.Affected == nil && comment == "" {
+		actor = ChangeActor{Kind: journal.BySystem} // who has it too is not told to everybody
+	}
 	return Change{
 		Pos: t.event.Pos.String(), Kind: t.event.Kind, Incident: t.event.Subject.ID, Version: t.version,
-		School: t.now.school, At: t.event.At, Actor: ChangeActor{t.event.Actor.Kind, t.event.Actor.ID},
-		Set: t.payload.Set, Comment: comment, Internal: internal,
+		School: t.now.school, At: t.event.At, Actor: actor,
+		Set: set, Comment: comment, Internal: internal,
 	}
 }
 

@@ -46,6 +46,10 @@ type Incident struct {
 	ReopenCount    int    `json:"reopen_count"`
 	ReassignCount  int    `json:"reassign_count"`
 
+	Parent         int64 `json:"parent,omitempty" doc:"The main incident that it is a part of."`
+	AffectedPeople int   `json:"affected_people" doc:"People known to be concerned: the declarant and those who said that they have it too."`
+	AffectedRooms  int   `json:"affected_rooms"`
+
 	OccurredAt time.Time  `json:"occurred_at" doc:"When it began to fail."`
 	OpenedAt   time.Time  `json:"opened_at" doc:"When it was declared."`
 	PlannedAt  *time.Time `json:"planned_at,omitempty"`
@@ -152,6 +156,14 @@ type Transition struct {
 type NewComment struct {
 	Text     string `json:"text"`
 	Internal bool   `json:"internal,omitempty" doc:"For the unit only."`
+}
+
+// Affected is somebody who has the same incident.
+type Affected struct {
+	Person      int64   `json:"person,omitempty" doc:"Who, for whoever handles incidents; the account's own person if absent."`
+	Room        int64   `json:"room,omitempty" doc:"Where they have it, in the incident's school."`
+	Comment     string  `json:"comment,omitempty" doc:"2,000 characters at most."`
+	Attachments []int64 `json:"attachments,omitempty" doc:"Files already sent, 20 at most."`
 }
 
 // IncidentPage is a part of a list of incidents.
