@@ -9,12 +9,10 @@ import (
 	_ "github.com/boombuler/barcode/qr"
 	_ "github.com/coreos/go-oidc/v3/oidc"
 	_ "github.com/emersion/go-imap/v2/imapclient"
-	_ "github.com/emersion/go-message/mail"
 	_ "github.com/go-ldap/ldap/v3"
 	_ "github.com/pquerna/otp/totp"
 	_ "github.com/wneessen/go-mail"
 	_ "golang.org/x/image/draw"
-	_ "golang.org/x/net/html"
 	_ "golang.org/x/oauth2"
 	_ "gonum.org/v1/gonum/mathext"
 )
