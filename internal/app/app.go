@@ -22,6 +22,7 @@ import (
 	"statincidents/internal/journal"
 	"statincidents/internal/live"
 	"statincidents/internal/search"
+	"statincidents/internal/similar"
 	"statincidents/internal/sqldb"
 )
 
@@ -54,6 +55,7 @@ type App struct {
 	Catalog   *catalog.Service
 	Incidents *incident.Service
 	Search    *search.Service
+	Similar   *similar.Service
 	Imports   *csvin.Importer
 	Importing *csvin.Runner
 	Cube      cube.Executor
@@ -98,6 +100,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	a.Jobs = jobs.New(db, jobs.Config{Tenant: Tenant, Log: log, Location: a.Location, Alone: cfg.Exclusive && db.Dialect() == sqldb.SQLite})
 	a.Incidents = incident.NewService(db, a.Journal, a.Directory, a.Catalog, a.Location)
 	a.Search = search.New(db, a.Journal)
+	a.Similar = similar.New(db, a.Journal, a.Directory, a.Catalog)
 	counting := cube.Config{
 		Tenant: Tenant, DB: db, Journal: a.Journal, Directory: a.Directory, Catalog: a.Catalog,
 		Location: a.Location, Weeks: a.schoolWeeks, Text: a.Search, Log: log,

@@ -44,6 +44,7 @@ func (a *App) readers() []part {
 		{"journal seal", a.sealer.Run},
 		{"live screens", a.Hub.Run},
 		{"search", func(ctx context.Context) error { return a.Search.Run(ctx, Tenant) }},
+		{"similar incidents", func(ctx context.Context) error { return a.Similar.Run(ctx, Tenant) }},
 		{"sessions", a.Auth.Run},
 		{"imports", a.Importing.Run},
 		{"jobs", a.Jobs.Run},

@@ -97,6 +97,7 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 	watched := a.newMetrics()
 	pages := web.New(web.Deps{
 		Log: a.Log, Auth: a.Auth, Sessions: sessions, FirstRun: a.FirstRun, Directory: a.Directory, Catalog: a.Catalog,
+		Similar:   a.Similar,
 		Incidents: a.Incidents, Cube: a.Cube, Journal: a.Journal, Imports: a.Imports, Importing: a.Importing, Live: a.Hub, Tenant: Tenant, Now: sqldb.Now, Version: cfg.Version, Secure: cfg.Secure, Demo: cfg.Demo,
 		Observe: watched.observe, ClientAddress: clientAddress,
 	})

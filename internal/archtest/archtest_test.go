@@ -37,6 +37,7 @@ var allowed = map[string][]string{
 	"incident":  {"…", "directory", "catalog"},
 	"jobs":      {"…"},
 	"search":    {"…", "incident"},
+	"similar":   {"…", "directory", "catalog", "incident", "search"},
 	"cube":      {"…", "directory", "catalog", "incident", "locale"},
 	"live":      {"…", "incident"},
 	"backup":    {"…"},
@@ -44,8 +45,8 @@ var allowed = map[string][]string{
 	"demo":      {"…", "directory", "catalog", "incident"},
 	"intake":    {"…", "directory", "catalog", "incident", "locale"},
 	"load":      {"fault", "api", "calendar"},
-	"api":       {"…", "directory", "catalog", "incident", "search", "cube", "live", "locale"},
-	"web":       {"…", "directory", "catalog", "incident", "search", "cube", "live", "locale", "chart", "geo", "sheet", "intake"},
+	"api":       {"…", "directory", "catalog", "incident", "search", "similar", "cube", "live", "locale"},
+	"web":       {"…", "directory", "catalog", "incident", "search", "similar", "cube", "live", "locale", "chart", "geo", "sheet", "intake"},
 	"app":       {"*"},
 	// Only tests import these.
 	"testkit":  {"sqldb"},

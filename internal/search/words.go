@@ -22,6 +22,31 @@ var elided = map[string]bool{
 	"qu": true, "jusqu": true, "lorsqu": true, "puisqu": true, "quoiqu": true,
 }
 
+// Word is a word of a text as everything that reads French here knows it.
+type Word struct {
+	Folded string // lower case, accents folded
+	Stem   string // its French stem
+}
+
+// Words cuts a text into the words that count, in order, at most limit of
+// them: the one way in which texts are read for searching, comparing and
+// sorting. What is not ASCII is written so that each word is (see words).
+func Words(text string, limit int) []Word {
+	var all []Word
+	EachWord(text, func(folded string) {
+		if len(all) < limit {
+			all = append(all, Word{folded, Stem(folded)})
+		}
+	})
+	return all
+}
+
+// EachWord calls fn with each word of a text, folded, in order.
+func EachWord(text string, fn func(folded string)) { each(fold(text), fn) }
+
+// Stem is the French stem of a folded word.
+func Stem(folded string) string { return stem(folded) }
+
 // words cuts a text into the words that count: runs of letters and digits,
 // lower case, accents folded, elisions ("l'", "qu'") and words of one letter
 // left out. The result is ASCII: a letter of another alphabet is written

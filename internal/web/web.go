@@ -19,6 +19,7 @@ import (
 	csvin "statincidents/internal/intake/csv"
 	"statincidents/internal/journal"
 	"statincidents/internal/live"
+	"statincidents/internal/similar"
 )
 
 // Deps is what the pages stand on: the services of the house and a few choices
@@ -31,6 +32,7 @@ type Deps struct {
 	Directory *directory.Service
 	Catalog   *catalog.Service
 	Incidents *incident.Service
+	Similar   *similar.Service // proposes categories and solutions; nil: none are
 	Cube      cube.Executor
 	Journal   *journal.Journal
 	Imports   *csvin.Importer
