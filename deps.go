@@ -12,7 +12,6 @@ import (
 	_ "github.com/go-ldap/ldap/v3"
 	_ "github.com/pquerna/otp/totp"
 	_ "github.com/wneessen/go-mail"
-	_ "golang.org/x/image/draw"
 	_ "golang.org/x/oauth2"
 	_ "gonum.org/v1/gonum/mathext"
 )

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"statincidents/internal/attachment"
 	"statincidents/internal/auth"
 	"statincidents/internal/catalog"
 	"statincidents/internal/cube"
@@ -54,6 +55,7 @@ type App struct {
 	Directory *directory.Service
 	Catalog   *catalog.Service
 	Incidents *incident.Service
+	Files     *attachment.Service
 	Search    *search.Service
 	Similar   *similar.Service
 	Imports   *csvin.Importer
@@ -99,6 +101,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	a.Location = settings.Location()
 	a.Jobs = jobs.New(db, jobs.Config{Tenant: Tenant, Log: log, Location: a.Location, Alone: cfg.Exclusive && db.Dialect() == sqldb.SQLite})
 	a.Incidents = incident.NewService(db, a.Journal, a.Directory, a.Catalog, a.Location)
+	a.Files = attachment.New(db, a.Journal, a.Incidents, log)
 	a.Search = search.New(db, a.Journal)
 	a.Similar = similar.New(db, a.Journal, a.Directory, a.Catalog)
 	counting := cube.Config{
@@ -125,7 +128,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 // Projections are what the journal rebuilds, in an order in which each finds
 // what it refers to.
 func (a *App) Projections() []journal.Projection {
-	return []journal.Projection{a.Directory.Projection(), a.Catalog.Projection(), a.Incidents.Projection()}
+	return []journal.Projection{a.Directory.Projection(), a.Catalog.Projection(), a.Incidents.Projection(), a.Files.Projection()}
 }
 
 // Close releases the database; what was said "ok" is on disk already.

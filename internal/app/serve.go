@@ -98,7 +98,7 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 	pages := web.New(web.Deps{
 		Log: a.Log, Auth: a.Auth, Sessions: sessions, FirstRun: a.FirstRun, Directory: a.Directory, Catalog: a.Catalog,
 		Similar:   a.Similar,
-		Incidents: a.Incidents, Cube: a.Cube, Journal: a.Journal, Imports: a.Imports, Importing: a.Importing, Live: a.Hub, Tenant: Tenant, Now: sqldb.Now, Version: cfg.Version, Secure: cfg.Secure, Demo: cfg.Demo,
+		Incidents: a.Incidents, Files: a.Files, Cube: a.Cube, Journal: a.Journal, Imports: a.Imports, Importing: a.Importing, Live: a.Hub, Tenant: Tenant, Now: sqldb.Now, Version: cfg.Version, Secure: cfg.Secure, Demo: cfg.Demo,
 		Observe: watched.observe, ClientAddress: clientAddress,
 	})
 	mux := http.NewServeMux()

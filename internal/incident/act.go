@@ -142,7 +142,7 @@ func (s *Service) write(ctx context.Context, tx *sqldb.Tx, by auth.Identity, bef
 	if err != nil {
 		return Incident{}, err
 	}
-	if err := s.attached(ctx, tx, by, after.ID, p.Attachments); err != nil {
+	if err := s.attached(ctx, tx, by, after, p.Attachments, p.Internal); err != nil {
 		return Incident{}, err
 	}
 	if err := save(ctx, tx, by.Tenant, s.loc, []*Incident{after}); err != nil {

@@ -64,7 +64,10 @@ func (s *Service) DeclareOnce(ctx context.Context, by auth.Identity, key string,
 		return Incident{}, false, fault.InvalidField("idempotency_key", "error.field.too_long", "max", MaxKey)
 	}
 	now := sqldb.Now()
-	said, err := json.Marshal(d)
+	// The same files sent again have other numbers.
+	words := d
+	words.Attachments = nil
+	said, err := json.Marshal(words)
 	if err != nil {
 		return Incident{}, false, err
 	}

@@ -21,6 +21,7 @@ type declarePage struct {
 	Room     Field
 	Category Field
 	Title    Field
+	Files    FilesField
 	More     []Field // folded: nobody must fill them
 	MoreOpen bool
 }
@@ -29,7 +30,7 @@ var declareView = newView[declarePage]("page_declare.html", shell)
 
 func (s *Server) declareRoutes() {
 	s.page("GET /declare", s.declareForm, needs(auth.DeclareIncident))
-	s.page("POST /declare", s.declare, needs(auth.DeclareIncident))
+	s.page("POST /declare", s.declare, needs(auth.DeclareIncident), accepts(filesBody), lasts(filesTime))
 	s.navEntry(entry{order: 100, key: "declare.nav", icon: "circle-plus", href: "/declare", right: auth.DeclareIncident, phone: true})
 }
 
@@ -76,6 +77,9 @@ func (s *Server) showDeclare(r *Request, status int, f *Form) error {
 	}
 	p.Category = f.Choices("category", r.T("declare.what"), tiles).Plain()
 	p.Title = f.Text("title", r.T("declare.sentence")).Must().AtMost(incident.MaxTitle).Example(r.T("declare.sentence.example"))
+	if p.Files, err = r.filesField(f); err != nil {
+		return err
+	}
 	p.More = []Field{
 		f.Choices("urgency", r.T("incident.field.urgency"), n.levelOptions(incident.FieldUrgency)).Plain(),
 		f.Text("machine", r.T("incident.field.machine")).AtMost(incident.MaxMachine).Hinted(r.T("declare.machine.hint")),
@@ -103,6 +107,10 @@ func (s *Server) declare(r *Request) error {
 		return err
 	}
 	set, err := patchOf(r, f, []incident.Field{incident.FieldTitle, incident.FieldDescription, incident.FieldSchool, incident.FieldRoom, incident.FieldMachine, incident.FieldCategory, incident.FieldOccurredAt})
+	var files []int64
+	if err == nil {
+		files, err = r.takeFiles(f)
+	}
 	var made incident.Incident
 	if err == nil {
 		var i incident.Incident
@@ -110,7 +118,7 @@ func (s *Server) declare(r *Request) error {
 		urgency, _ := strconv.Atoi(f.Get("urgency"))
 		made, _, err = s.deps.Incidents.DeclareOnce(r.Context(), r.Who, f.Get("once"), incident.Declaration{
 			Title: i.Title, Description: i.Description, School: i.School, Room: i.Room, Machine: i.Machine, Category: i.Category,
-			Urgency: urgency, Origin: incident.Origin(f.Get("origin")), OccurredAt: i.OccurredAt,
+			Urgency: urgency, Origin: incident.Origin(f.Get("origin")), OccurredAt: i.OccurredAt, Attachments: files,
 		})
 	}
 	if err != nil {

@@ -23,11 +23,13 @@ type incidentPage struct {
 	Place    []Link
 	Facts    []fact
 	Story    []storyEntry
-	Simple   []actionForm    // one click
-	Detailed []actionForm    // with fields, each folded under its name
-	Talk     *actionForm     // comment
-	MayHide  bool            // the reader may keep a comment for the unit
-	Top      []template.HTML // panels of other rooms, by their place
+	Simple   []actionForm     // one click
+	Detailed []actionForm     // with fields, each folded under its name
+	Talk     *actionForm      // comment
+	MayHide  bool             // the reader may keep a comment for the unit
+	Files    FilesField       // of the comment
+	Joined   []AttachmentView // attachments that no event of the story names
+	Top      []template.HTML  // panels of other rooms, by their place
 	Work     []template.HTML
 	Beside   []template.HTML
 	Form     *Form // the form that was refused, or a blank one
@@ -51,6 +53,7 @@ type storyEntry struct {
 	Changes  []storyChange
 	Comment  string
 	Internal bool
+	Files    []AttachmentView
 }
 
 type storyChange struct{ Label, From, To string }
@@ -63,7 +66,7 @@ var (
 func (s *Server) incidentRoutes() {
 	s.page("GET /incidents/{id}", s.incident)
 	s.page("GET /incidents/{id}/live", s.incidentLive)
-	s.page("POST /incidents/{id}/act", s.act)
+	s.page("POST /incidents/{id}/act", s.act, accepts(filesBody), lasts(filesTime))
 	s.page("POST /incidents/{id}/undo", s.undoAction)
 	s.page("GET /incidents/{id}/edit", s.editIncident, needs(auth.HandleIncident))
 	s.page("POST /incidents/{id}/edit", s.saveIncident, needs(auth.HandleIncident))
@@ -160,13 +163,27 @@ func (s *Server) tellIncident(r *Request, number int64, open string, f *Form) (*
 	p.Heading = i.Title
 	p.place(r, n)
 	p.Facts = incidentFacts(r, n, i)
+	files, joined, err := n.incidentFiles(i, story)
+	if err != nil {
+		return nil, err
+	}
+	p.Joined = joined
 	for k := range slices.Backward(story) {
 		entry, err := n.entry(story[k])
 		if err != nil {
 			return nil, err
 		}
+		for _, file := range story[k].Attachments {
+			if v, ok := files[file]; ok {
+				entry.Files = append(entry.Files, v)
+			}
+		}
 		p.Story = append(p.Story, entry)
 	}
+	if p.Files, err = r.filesField(f); err != nil {
+		return nil, err
+	}
+	p.Files.ID = "comment-files"
 	p.offer(r, n, open, f)
 	if p.Top, err = r.panelsAt(panelTop, i); err != nil {
 		return nil, err

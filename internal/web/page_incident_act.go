@@ -228,10 +228,14 @@ func (s *Server) act(r *Request) error {
 	}
 	base, _ := strconv.ParseInt(f.Get("version"), 10, 64)
 	set, err := patchOf(r, f, fields)
+	var files []int64
+	if err == nil {
+		files, err = r.takeFiles(f)
+	}
 	var after incident.Incident
 	if err == nil {
 		after, err = s.deps.Incidents.Act(r.Context(), r.Who, incident.Change{
-			Incident: number, Base: base, Action: action, Set: set, Comment: f.Get("comment"), Internal: f.Checked("internal"),
+			Incident: number, Base: base, Action: action, Set: set, Comment: f.Get("comment"), Internal: f.Checked("internal"), Attachments: files,
 		})
 	}
 	if err != nil {

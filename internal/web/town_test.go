@@ -1,7 +1,10 @@
 package web
 
 import (
+	"bytes"
 	"context"
+	"image"
+	"image/png"
 	"net/http"
 	"slices"
 	"strconv"
@@ -11,6 +14,7 @@ import (
 	"github.com/andybalholm/cascadia"
 	"golang.org/x/net/html"
 
+	"statincidents/internal/attachment"
 	"statincidents/internal/auth"
 	"statincidents/internal/catalog"
 	"statincidents/internal/cube"
@@ -30,6 +34,7 @@ type town struct {
 	*site
 
 	incidents *incident.Service
+	files     *attachment.Service
 	memory    *cube.Memory
 	words     *search.Service
 	hub       *live.Hub
@@ -46,6 +51,8 @@ type town struct {
 	own     int64 // declared by the teacher in a
 	beside  int64 // declared by somebody else in a
 	foreign int64 // declared by the neighbour in b
+
+	file, foreignFile, hiddenFile int64 // joined to own, to foreign, to own for the unit
 }
 
 var system = auth.System(1)
@@ -77,6 +84,8 @@ func newTown(t *testing.T) *town {
 		}})
 		deps.Incidents = incident.NewService(db, j, deps.Directory, deps.Catalog, paris)
 		deps.Cube = w.memory
+		deps.Files = attachment.New(db, j, deps.Incidents, deps.Log)
+		w.files = deps.Files
 		w.hub = live.New(live.Config{Tenant: 1, Journal: j, Incidents: deps.Incidents, Clock: sqldb.Now})
 		deps.Live = w.hub
 		d = *deps
@@ -127,6 +136,7 @@ func newTown(t *testing.T) *town {
 	w.own = w.declare(t, incident.Declaration{Title: "Le vidéoprojecteur reste noir", Description: "Depuis lundi matin", School: w.a, Room: w.roomA, Category: w.computer, Machine: "HX20A-1", Declarant: w.teacher})
 	w.beside = w.declare(t, incident.Declaration{Title: "Bourrage papier", School: w.a, Room: w.roomA, Category: w.printing, Declarant: colleague})
 	w.foreign = w.declare(t, incident.Declaration{Title: "Secret de Gien", School: w.b, Room: w.roomB, Category: w.printing, Declarant: w.neighbour})
+	w.file, w.foreignFile, w.hiddenFile = w.join(t, w.own, false), w.join(t, w.foreign, false), w.join(t, w.own, true)
 	w.settle(t)
 	return w
 }
@@ -143,6 +153,20 @@ var paris = func() *time.Location {
 func (w *town) declare(t *testing.T, d incident.Declaration) int64 {
 	t.Helper()
 	return get1[incident.Incident](t)(w.incidents.Declare(context.Background(), system, d)).ID
+}
+
+// join attaches a picture to an incident, as the system.
+func (w *town) join(t *testing.T, number int64, internal bool) int64 {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 40, 30))); err != nil {
+		t.Fatal(err)
+	}
+	a := get1[attachment.Attachment](t)(w.files.Put(context.Background(), system, "écran.png", &b))
+	if err := w.files.Attach(context.Background(), system, number, []int64{a.ID}, internal); err != nil {
+		t.Fatal(err)
+	}
+	return a.ID
 }
 
 // settle waits until figures and words know all that happened.

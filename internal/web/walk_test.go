@@ -77,6 +77,14 @@ var walks = []struct {
 	{"GET /incidents/{id}/edit", "/incidents/{foreign}/edit", "", "200 200 200 403 403 in"},
 	{"POST /incidents/{id}/edit", "/incidents/{own}/edit", "title=", "422 422 422 403 403 in"},
 	{"POST /incidents/{id}/edit", "/incidents/{foreign}/edit", "title=", "422 422 422 403 403 in"},
+	{"GET /attachments/{id}", "/attachments/{file}", "", "200 200 200 200 200 in"},
+	{"GET /attachments/{id}", "/attachments/{foreignfile}", "", "200 200 200 404 404 in"},
+	{"GET /attachments/{id}", "/attachments/{hiddenfile}", "", "200 200 200 404 404 in"},
+	{"GET /attachments/{id}/thumb", "/attachments/{file}/thumb", "", "200 200 200 200 200 in"},
+	{"GET /attachments/{id}/thumb", "/attachments/{foreignfile}/thumb", "", "200 200 200 404 404 in"},
+	{"GET /attachments/{id}/remove", "/attachments/{file}/remove", "", "200 200 200 403 403 in"},
+	{"GET /attachments/{id}/remove", "/attachments/{foreignfile}/remove", "", "200 200 200 404 404 in"},
+	{"POST /attachments/{id}/remove", "/attachments/9999/remove", "", "404 404 404 404 404 in"},
 	{"GET /schools", "/schools", "", "200 200 200 303 403 in"}, // a referent of one school goes straight to it
 	{"GET /schools.csv", "/schools.csv", "", "200 200 200 200 403 in"},
 	{"GET /schools.xlsx", "/schools.xlsx", "", "200 200 200 200 403 in"},
@@ -175,7 +183,7 @@ func TestWalk(t *testing.T) {
 	for _, login := range walkers {
 		readers[login] = w.as(t, login).still()
 	}
-	fill := strings.NewReplacer("{own}", id(w.own), "{beside}", id(w.beside), "{foreign}", id(w.foreign), "{a}", id(w.a), "{b}", id(w.b), "{none}", "99999")
+	fill := w.fill()
 	for _, step := range walks {
 		tried[step.pattern] = true
 		method, _, spaced := strings.Cut(step.pattern, " ")
@@ -247,11 +255,19 @@ func (b *reader) knock(method, address, form string) string {
 }
 
 // Nobody meets what is beyond their scope, on any page, in any file.
+// fill puts the town's numbers in an address or a form.
+func (w *town) fill() *strings.Replacer {
+	return strings.NewReplacer(
+		"{own}", id(w.own), "{beside}", id(w.beside), "{foreign}", id(w.foreign), "{a}", id(w.a), "{b}", id(w.b), "{none}", "99999",
+		"{file}", id(w.file), "{foreignfile}", id(w.foreignFile), "{hiddenfile}", id(w.hiddenFile),
+	)
+}
+
 func TestNothingBeyondTheScope(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
 	const foreign, beside = "Secret de Gien", "Bourrage papier"
-	fill := strings.NewReplacer("{own}", id(w.own), "{beside}", id(w.beside), "{foreign}", id(w.foreign), "{a}", id(w.a), "{b}", id(w.b), "{none}", "99999")
+	fill := w.fill()
 	for login, hidden := range map[string][]string{
 		"referent":  {foreign, "Salle 9", "M. Voisin"},
 		"declarant": {foreign, "Salle 9", "M. Voisin", beside, "M. Collègue"},

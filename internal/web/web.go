@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"time"
 
+	"statincidents/internal/attachment"
 	"statincidents/internal/auth"
 	"statincidents/internal/catalog"
 	"statincidents/internal/cube"
@@ -32,6 +33,7 @@ type Deps struct {
 	Directory *directory.Service
 	Catalog   *catalog.Service
 	Incidents *incident.Service
+	Files     *attachment.Service // attachments
 	Similar   *similar.Service // proposes categories and solutions; nil: none are
 	Cube      cube.Executor
 	Journal   *journal.Journal
@@ -107,6 +109,7 @@ func (s *Server) routes() {
 	s.declareRoutes()
 	s.incidentsRoutes()
 	s.incidentRoutes()
+	s.attachmentRoutes()
 	s.schoolsRoutes()
 	s.schoolRoutes()
 	s.directoryRoutes()

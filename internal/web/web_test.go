@@ -20,6 +20,7 @@ import (
 	"github.com/jba/templatecheck"
 	"golang.org/x/net/html"
 
+	"statincidents/internal/attachment"
 	"statincidents/internal/auth"
 	"statincidents/internal/catalog"
 	"statincidents/internal/cube"
@@ -76,6 +77,7 @@ func newSiteOn(t *testing.T, db *sqldb.DB, j *journal.Journal, change ...func(*D
 		Directory: directory.New(db, j), Catalog: catalog.New(db, j), Journal: j, Tenant: 1, Now: sqldb.Now, Version: "test", Demo: true,
 	}
 	d.Incidents = incident.NewService(db, j, d.Directory, d.Catalog, time.UTC)
+	d.Files = attachment.New(db, j, d.Incidents, d.Log)
 	d.Imports = csvin.New(db, d.Directory, d.Catalog, d.Incidents)
 	d.Importing = csvin.NewRunner(d.Imports, t.TempDir(), d.Log)
 	figures := cube.NewMemory(cube.Config{Tenant: 1, DB: db, Journal: j, Directory: d.Directory, Catalog: d.Catalog})

@@ -1,5 +1,6 @@
 // Everything here makes pages quicker; every page works without it.
 import "./hypermedia";
+import "./files";
 import "./forms";
 import "./keys";
 import "./palette";
