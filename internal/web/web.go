@@ -34,7 +34,7 @@ type Deps struct {
 	Catalog   *catalog.Service
 	Incidents *incident.Service
 	Files     *attachment.Service // attachments
-	Similar   *similar.Service // proposes categories and solutions; nil: none are
+	Similar   *similar.Service    // proposes categories and solutions; nil: none are
 	Cube      cube.Executor
 	Journal   *journal.Journal
 	Imports   *csvin.Importer
