@@ -21,6 +21,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"statincidents/internal/api/wire"
+	"statincidents/internal/attachment"
 	"statincidents/internal/auth"
 	"statincidents/internal/catalog"
 	"statincidents/internal/cube"
@@ -38,6 +39,7 @@ type Deps struct {
 	Auth      *auth.Service
 	Sessions  *auth.Sessions // nil: bearer tokens only
 	Incidents *incident.Service
+	Files     *attachment.Service
 	Directory *directory.Service
 	Catalog   *catalog.Service
 	Cube      cube.Executor
@@ -104,6 +106,7 @@ func New(deps Deps) *API {
 	a.huma = humago.New(a.mux, config)
 	a.registerReference()
 	a.registerIncidents()
+	a.registerAttachments()
 	a.registerStatistics()
 	a.registerStream()
 	a.registerDocuments()

@@ -144,7 +144,7 @@ func (a *API) registerIncidents() {
 
 			Body wire.NewComment
 		}) (*tagged, error) {
-			out, err := a.act(ctx, incident.Change{Incident: in.ID, Action: incident.Comment, Comment: in.Body.Text, Internal: in.Body.Internal})
+			out, err := a.act(ctx, incident.Change{Incident: in.ID, Action: incident.Comment, Comment: in.Body.Text, Internal: in.Body.Internal, Attachments: in.Body.Attachments})
 			if err == nil {
 				out.Status = http.StatusCreated
 			}
@@ -246,6 +246,7 @@ func (a *API) declaration(ctx context.Context, in *wire.NewIncident) (incident.D
 		Title: in.Title, Description: in.Description, School: school, Room: in.Room, Network: directory.Network(in.Network), Machine: in.Machine,
 		Category: in.Category, Impact: in.Impact, Urgency: in.Urgency, Declarant: in.Declarant, Origin: incident.Origin(in.Origin),
 	}
+	d.Attachments = in.Attachments
 	if in.OccurredAt != nil {
 		d.OccurredAt = *in.OccurredAt
 	}
@@ -279,7 +280,7 @@ func (a *API) story(ctx context.Context, entries []incident.Entry) (wire.Story, 
 	handles := identity(ctx).Can(auth.HandleIncident)
 	out := wire.Story{Entries: make([]wire.StoryEntry, len(entries))}
 	for k, e := range entries {
-		entry := wire.StoryEntry{Kind: e.Kind, At: e.At, Actor: wire.Actor{Kind: e.Actor.Kind, ID: e.Actor.ID}, Comment: e.Comment, Internal: e.Internal && handles}
+		entry := wire.StoryEntry{Kind: e.Kind, At: e.At, Actor: wire.Actor{Kind: e.Actor.Kind, ID: e.Actor.ID}, Comment: e.Comment, Internal: e.Internal && handles, Attachments: e.Attachments}
 		switch e.Actor.Kind {
 		case "account":
 			entry.By = names[e.Actor.ID]

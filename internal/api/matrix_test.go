@@ -12,6 +12,7 @@ import (
 
 	"statincidents/internal/api"
 	"statincidents/internal/api/wire"
+	"statincidents/internal/attachment"
 	"statincidents/internal/sqldb"
 )
 
@@ -66,6 +67,11 @@ var matrix = map[string]route{
 	"join-incident":       {path: "/incidents/{id}/affected", body: `{"person":999999}`, want: allow("422 422 422", "422 422 404", "422 422 404", "404 404 422")},
 	"comment-on-incident": {path: "/incidents/{id}/comments", body: `{"text":"je regarde"}`, want: allow("201 201 201", "201 201 404", "201 404 404", "404 404 201")},
 
+	"send-attachment":   {path: "/attachments?name=note.txt", body: `{"any":"text"}`, want: allow("201", "201", "201", "201")},
+	"list-attachments":  {path: "/incidents/{id}/attachments", want: seers},
+	"get-attachment":    {path: "/attachments/{file}", want: seers},
+	"remove-attachment": {path: "/attachments/{file}", want: allow("204 204 204", "403 403 404", "403 404 404", "404 404 403")},
+
 	"query-statistics": {path: "/stats/query", body: `{"measures":["count"]}`, want: staffAndReferents},
 	"stream":           {path: "/stream", want: everybody},
 }
@@ -115,9 +121,23 @@ func TestWhoMayDoWhat(t *testing.T) {
 	})
 }
 
+// fileOf joins a new file to an incident, for a route that names one.
+func (w *world) fileOf(t *testing.T, number int64, path string) string {
+	t.Helper()
+	if !strings.Contains(path, "{file}") {
+		return ""
+	}
+	a := must[attachment.Attachment](t)(w.files.Put(t.Context(), system, "note.txt", strings.NewReader("une note")))
+	if err := w.files.Attach(t.Context(), system, number, []int64{a.ID}, false); err != nil {
+		t.Fatal(err)
+	}
+	return strconv.FormatInt(a.ID, 10)
+}
+
 func (w *world) try(t *testing.T, name, method string, r route, account string, object wire.Incident, want string) {
 	t.Helper()
-	fill := strings.NewReplacer("{id}", strconv.FormatInt(object.ID, 10), "{school}", strconv.FormatInt(object.School.ID, 10), "{waiting}", strconv.FormatInt(w.waiting, 10))
+	fill := strings.NewReplacer("{id}", strconv.FormatInt(object.ID, 10), "{school}", strconv.FormatInt(object.School.ID, 10), "{waiting}", strconv.FormatInt(w.waiting, 10),
+		"{file}", w.fileOf(t, object.ID, r.path))
 	var headers []string
 	if r.onVersion {
 		headers = []string{"If-Match", w.ask(t, "administrator", "GET", fmt.Sprintf("%s/incidents/%d", api.Prefix, object.ID), "").header.Get("ETag")}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"statincidents/internal/api"
+	"statincidents/internal/attachment"
 	"statincidents/internal/cube"
 	"statincidents/internal/incident"
 	"statincidents/internal/live"
@@ -16,6 +17,7 @@ import (
 func (w *world) start(tb testing.TB) {
 	tb.Helper()
 	w.incidents = incident.NewService(w.db, w.journal, w.places, w.words, paris)
+	w.files = attachment.New(w.db, w.journal, w.incidents, nil)
 	w.cube = cube.NewMemory(cube.Config{Tenant: tenant, DB: w.db, Journal: w.journal, Directory: w.places, Catalog: w.words, Location: paris})
 	w.hub = live.New(live.Config{Tenant: tenant, Journal: w.journal, Incidents: w.incidents, Clock: sqldb.Now})
 	run(tb, "hub", w.hub.Run)
@@ -23,7 +25,7 @@ func (w *world) start(tb testing.TB) {
 	for !w.cube.Ready() {
 		time.Sleep(5 * time.Millisecond)
 	}
-	w.deps = api.Deps{Auth: w.auth, Sessions: w.auth.NewSessions(false), Incidents: w.incidents, Directory: w.places, Catalog: w.words, Cube: w.cube, Hub: w.hub,
+	w.deps = api.Deps{Auth: w.auth, Sessions: w.auth.NewSessions(false), Incidents: w.incidents, Files: w.files, Directory: w.places, Catalog: w.words, Cube: w.cube, Hub: w.hub,
 		Location: paris, Clock: sqldb.Now, Version: "test", Log: slog.New(slog.NewTextHandler(tb.Output(), nil))}
 	w.api = api.New(w.deps)
 	w.url = w.serve(tb, w.api)

@@ -13,6 +13,7 @@ import (
 	"statincidents/internal/api"
 	"statincidents/internal/api/client"
 	"statincidents/internal/api/wire"
+	"statincidents/internal/attachment"
 	"statincidents/internal/auth"
 	"statincidents/internal/catalog"
 	"statincidents/internal/cube"
@@ -40,6 +41,7 @@ type world struct {
 	places    *directory.Service
 	words     *catalog.Service
 	incidents *incident.Service
+	files     *attachment.Service
 	cube      *cube.Memory
 	hub       *live.Hub
 	deps      api.Deps

@@ -112,6 +112,7 @@ type NewIncident struct {
 	Declarant   int64      `json:"declarant,omitempty" doc:"A person, for whoever declares for somebody; the account's own if absent."`
 	Origin      string     `json:"origin,omitempty" enum:"portal,phone,email,agent,monitoring" doc:"The door it came in by; portal if absent."`
 	OccurredAt  *time.Time `json:"occurred_at,omitempty" doc:"When it began to fail; now if absent."`
+	Attachments []int64    `json:"attachments,omitempty" doc:"Files already sent."`
 }
 
 // IncidentEdit corrects or completes fields: absent ones are untouched, 0 or an
@@ -154,8 +155,9 @@ type Transition struct {
 
 // NewComment is something said about an incident.
 type NewComment struct {
-	Text     string `json:"text"`
-	Internal bool   `json:"internal,omitempty" doc:"For the unit only."`
+	Text        string  `json:"text,omitempty" doc:"Needed unless there are attachments."`
+	Internal    bool    `json:"internal,omitempty" doc:"For the unit only."`
+	Attachments []int64 `json:"attachments,omitempty" doc:"Files already sent."`
 }
 
 // Affected is somebody who has the same incident.
@@ -215,6 +217,8 @@ type StoryEntry struct {
 	Changes  []StoryChange `json:"changes,omitempty"`
 	Comment  string        `json:"comment,omitempty"`
 	Internal bool          `json:"internal,omitempty" doc:"The comment is for the unit only."`
+
+	Attachments []int64 `json:"attachments,omitempty" doc:"Files that came with it."`
 }
 
 // StoryChange is one field that changed.
