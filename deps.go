@@ -11,7 +11,6 @@ import (
 	_ "github.com/emersion/go-imap/v2/imapclient"
 	_ "github.com/go-ldap/ldap/v3"
 	_ "github.com/pquerna/otp/totp"
-	_ "github.com/wneessen/go-mail"
 	_ "golang.org/x/oauth2"
 	_ "gonum.org/v1/gonum/mathext"
 )

@@ -52,7 +52,7 @@ func (c demoCmd) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	a, err := app.New(ctx, app.Config{Dir: c.Data, Exclusive: true})
+	a, err := app.New(ctx, app.Config{Dir: c.Data, Exclusive: true, ShowMail: true})
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"statincidents/internal/attachment"
@@ -22,6 +23,8 @@ import (
 	"statincidents/internal/jobs"
 	"statincidents/internal/journal"
 	"statincidents/internal/live"
+	"statincidents/internal/mailbox"
+	"statincidents/internal/notify"
 	"statincidents/internal/search"
 	"statincidents/internal/similar"
 	"statincidents/internal/sqldb"
@@ -42,6 +45,9 @@ type Config struct {
 	// CubeInSQL answers statistics by SQL instead of from memory, for volumes
 	// past one machine's memory.
 	CubeInSQL bool
+	// ShowMail keeps messages in an outbox that pages show, while no SMTP server
+	// is set: for the demonstration.
+	ShowMail bool
 }
 
 // App is the program: its services, ready to be used, and the readers and
@@ -63,9 +69,13 @@ type App struct {
 	Cube      cube.Executor
 	Hub       *live.Hub
 	Jobs      *jobs.Service
+	Signer    *auth.Signer
+	Mailbox   *mailbox.Service
+	Notify    *notify.Service
 	Location  *time.Location // of the département
 
-	memory *cube.Memory // nil when statistics are answered by SQL
+	site   atomic.Pointer[string] // where Serve listens
+	memory *cube.Memory           // nil when statistics are answered by SQL
 	sealer *journal.Sealer
 }
 
@@ -102,6 +112,11 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	a.Jobs = jobs.New(db, jobs.Config{Tenant: Tenant, Log: log, Location: a.Location, Alone: cfg.Exclusive && db.Dialect() == sqldb.SQLite})
 	a.Incidents = incident.NewService(db, a.Journal, a.Directory, a.Catalog, a.Location)
 	a.Files = attachment.New(db, a.Journal, a.Incidents, log)
+	a.Signer = auth.NewSigner(db, Tenant)
+	a.Mailbox = mailbox.New(db, a.Journal, Tenant)
+	a.Notify = notify.New(notify.Parts{
+		DB: db, Journal: a.Journal, Jobs: a.Jobs, Mailbox: a.Mailbox, Signer: a.Signer, Accounts: a.Auth, Places: a.Directory, Words: a.Catalog, Incidents: a.Incidents,
+	}, notify.Config{Tenant: Tenant, Location: a.Location, Log: log, Show: cfg.ShowMail, Site: a.address})
 	a.Search = search.New(db, a.Journal)
 	a.Similar = similar.New(db, a.Journal, a.Directory, a.Catalog)
 	counting := cube.Config{
@@ -123,6 +138,14 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	a.Hub = live.New(live.Config{Tenant: Tenant, Journal: a.Journal, Incidents: a.Incidents, Clock: sqldb.Now, Log: log})
 	a.sealer = &journal.Sealer{Journal: a.Journal, Tenant: Tenant}
 	return a, nil
+}
+
+// address is where this process answers, "" before it does.
+func (a *App) address() string {
+	if at := a.site.Load(); at != nil {
+		return *at
+	}
+	return ""
 }
 
 // Projections are what the journal rebuilds, in an order in which each finds

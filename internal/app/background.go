@@ -49,6 +49,7 @@ func (a *App) readers() []part {
 		{"sessions", a.Auth.Run},
 		{"imports", a.Importing.Run},
 		{"jobs", a.Jobs.Run},
+		{"messages", a.Notify.Run},
 	}
 	if a.memory != nil {
 		parts = append(parts, part{"statistics", a.memory.Start})

@@ -56,8 +56,10 @@ func (a *App) Serve(ctx context.Context, cfg ServeConfig) error {
 			defer cancel()
 			stopped <- server.Shutdown(patience)
 		}()
+		at := "http://" + listener.Addr().String()
+		a.site.Store(&at)
 		if cfg.Ready != nil {
-			cfg.Ready("http://" + listener.Addr().String())
+			cfg.Ready(at)
 		}
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return err

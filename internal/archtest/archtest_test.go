@@ -36,6 +36,8 @@ var allowed = map[string][]string{
 	"catalog":   {"…"},
 	"incident":  {"…", "directory", "catalog"},
 	"jobs":      {"…"},
+	"mailbox":   {"…"},
+	"notify":    {"…", "directory", "catalog", "incident", "jobs", "locale", "mailbox"},
 	"search":    {"…", "incident"},
 	"similar":   {"…", "directory", "catalog", "incident", "search"},
 	"cube":      {"…", "directory", "catalog", "incident", "locale"},

@@ -88,6 +88,13 @@ func System(tenant int64) Identity {
 	return Identity{Tenant: tenant, Role: Administrator, Name: "system", system: true}
 }
 
+// Somebody is a person of the directory who has no account and is known by
+// other means (their address, a link made for them): they see and do what a
+// declarant does. Schools are where they may declare.
+func Somebody(tenant, person int64, name string, schools ...int64) Identity {
+	return Identity{Tenant: tenant, Person: person, Name: name, Role: Declarant, Schools: schools}
+}
+
 // Can tells whether the identity has a right.
 func (i Identity) Can(r Right) bool {
 	return slices.Contains(rights[i.Role], r)
@@ -129,6 +136,9 @@ func (i Identity) MayDeclareIn(school int64) bool {
 func (i Identity) Actor() journal.Actor {
 	if i.system {
 		return journal.Actor{Kind: journal.BySystem}
+	}
+	if i.Account == 0 && i.Person != 0 {
+		return journal.Actor{Kind: journal.ByPerson, ID: i.Person}
 	}
 	return journal.Actor{Kind: journal.ByAccount, ID: i.Account}
 }

@@ -37,7 +37,7 @@ var demoDir = sync.OnceValues(func() (string, error) {
 
 func makeDemo(dir string) (err error) {
 	ctx := context.Background()
-	house, err := app.New(ctx, app.Config{Dir: dir, Log: slog.New(slog.DiscardHandler)})
+	house, err := app.New(ctx, app.Config{Dir: dir, Log: slog.New(slog.DiscardHandler), ShowMail: true})
 	if err != nil {
 		return err
 	}

@@ -98,12 +98,12 @@ type Service struct {
 	log    *slog.Logger
 	worker string // this process, in this life
 
-	mu       sync.Mutex
-	kinds    map[string]*kind
-	periods  []period
-	wake     chan struct{}
-	running  map[int64]*run
-	hands    sync.WaitGroup
+	mu      sync.Mutex
+	kinds   map[string]*kind
+	periods []period
+	wake    chan struct{}
+	running map[int64]*run
+	hands   sync.WaitGroup
 }
 
 type kind struct {

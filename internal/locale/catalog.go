@@ -118,3 +118,19 @@ func Keys(lang Lang) []string {
 	slices.Sort(keys)
 	return keys
 }
+
+// Template gives the sentence of a key as it is typed, {placeholders} included,
+// for who fills it otherwise. An unknown key gives the key and is noted in
+// Missing.
+func Template(lang Lang, key string) string {
+	s, ok := catalogues()[lang][key]
+	if !ok {
+		noteMissing(lang, key)
+		return key
+	}
+	var b strings.Builder
+	for i, name := range s.names {
+		b.WriteString(s.literals[i] + "{" + name + "}")
+	}
+	return b.String() + s.literals[len(s.names)]
+}
