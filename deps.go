@@ -12,5 +12,4 @@ import (
 	_ "github.com/go-ldap/ldap/v3"
 	_ "github.com/pquerna/otp/totp"
 	_ "golang.org/x/oauth2"
-	_ "gonum.org/v1/gonum/mathext"
 )

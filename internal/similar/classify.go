@@ -147,9 +147,13 @@ func (m *memory) seed(index *catalog.Index) {
 	if d.catalogue != nil && !samePlaces(d.catalogue, index) {
 		d.branching, d.learned, d.seeds = map[uint32]*branching{}, 0, nil
 		d.catalogue = index
+		clear(m.having)
 		for k := range m.records {
 			if r := &m.records[k]; r.id != 0 && r.state == isSolved {
 				d.learn(r, m.terms(r.text))
+				for _, a := range r.attributes(index, nil) {
+					m.having[a]++
+				}
 			}
 		}
 	}

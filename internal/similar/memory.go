@@ -72,12 +72,15 @@ type memory struct {
 	arena    []byte
 	label    map[string]uint32 // machine labels
 	things   map[thing][]slot
+	having   map[attribute]uint32 // how many solved incidents have a value
+	refusals map[resolution][]refusal
 	model    *model
 }
 
 func newMemory() *memory {
 	return &memory{
 		words: newVocabulary(), at: map[int64]slot{}, label: map[string]uint32{}, things: map[thing][]slot{},
+		having: map[attribute]uint32{}, refusals: map[resolution][]refusal{},
 		model: newModel(),
 	}
 }
@@ -88,6 +91,8 @@ func seconds(t time.Time) uint32 {
 	}
 	return uint32(t.Unix())
 }
+
+func instant(s uint32) time.Time { return time.Unix(int64(s), 0).UTC() }
 
 // attempts reads the resolutions that had not held, of the incidents that were
 // reopened.
@@ -183,6 +188,9 @@ func (m *memory) put(i *incident.Incident, attempts []incident.Attempt) {
 			m.postings[c.term] = append(m.postings[c.term], uint32(at)<<5|uint32(c.times))
 		}
 	}
+	for _, a := range r.attributes(m.model.catalogue, nil) {
+		m.having[a]++
+	}
 	m.model.learn(&r, text)
 }
 
@@ -208,6 +216,11 @@ func (m *memory) forget(at slot) {
 	m.length -= uint64(r.length)
 	for _, c := range text {
 		m.df[c.term]--
+	}
+	for _, a := range r.attributes(m.model.catalogue, nil) {
+		if m.having[a]--; m.having[a] == 0 {
+			delete(m.having, a)
+		}
 	}
 	m.model.unlearn(r, text)
 }

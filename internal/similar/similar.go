@@ -10,6 +10,7 @@ package similar
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -117,6 +118,9 @@ func (s *Service) CatchUp(ctx context.Context, id int64) error {
 // loadPage is how many incidents one statement of a load asks for.
 const loadPage = 2_000
 
+// maxRefusals is how many refusals are remembered.
+const maxRefusals = 20_000
+
 // Load makes a tenant's memory from the tables, in place of what it was.
 func (s *Service) Load(ctx context.Context, id int64) error {
 	t := s.tenant(id)
@@ -138,8 +142,11 @@ func (s *Service) load(ctx context.Context, id int64, t *tenant) error {
 		}
 		for below := int64(1) << 62; len(m.at) < s.limit; {
 			page, err := incident.Before(ctx, tx, id, below, min(loadPage, s.limit-len(m.at)))
-			if err != nil || len(page) == 0 {
+			if err != nil {
 				return err
+			}
+			if len(page) == 0 {
+				break
 			}
 			below = page[len(page)-1].ID
 			all := make([]*incident.Incident, len(page))
@@ -150,7 +157,7 @@ func (s *Service) load(ctx context.Context, id int64, t *tenant) error {
 				return err
 			}
 		}
-		return nil
+		return m.takeRefusals(ctx, tx, id, maxRefusals)
 	})
 	if err != nil {
 		return fmt.Errorf("similar: load: %w", err)
@@ -176,6 +183,19 @@ func (s *Service) follow(ctx context.Context, id int64, t *tenant, events []jour
 		}
 		seen[e.Subject.ID] = true
 		ids = append(ids, e.Subject.ID)
+	}
+	for k := range events {
+		e := &events[k]
+		if e.Subject.Kind != Subject {
+			continue
+		}
+		var p Saying
+		if err := json.Unmarshal(e.Data, &p); err != nil {
+			return fmt.Errorf("similar: event %s: %w", e.Pos, err)
+		}
+		t.mu.Lock()
+		t.m.refuse(e.Subject.ID, p, e.Kind == EventRefused)
+		t.mu.Unlock()
 	}
 	if len(ids) > 0 {
 		err := s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {

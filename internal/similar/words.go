@@ -45,6 +45,7 @@ type count struct {
 type vocabulary struct {
 	word map[string]term // folded word → its stem's number
 	stem map[string]term
+	name []string // of a term: the stem
 }
 
 // none is the term of words that count for nothing.
@@ -72,7 +73,9 @@ func (v *vocabulary) learn(folded string) term {
 		var known bool
 		if t, known = v.stem[s]; !known {
 			t = term(len(v.stem))
-			v.stem[strings.Clone(s)] = t
+			s = strings.Clone(s)
+			v.stem[s] = t
+			v.name = append(v.name, s)
 		}
 	}
 	v.word[strings.Clone(folded)] = t
