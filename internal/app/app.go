@@ -151,7 +151,13 @@ func (a *App) address() string {
 // Projections are what the journal rebuilds, in an order in which each finds
 // what it refers to.
 func (a *App) Projections() []journal.Projection {
-	return []journal.Projection{a.Directory.Projection(), a.Catalog.Projection(), a.Incidents.Projection(), a.Similar.Projection(), a.Files.Projection()}
+	return []journal.Projection{
+		a.Directory.Projection(),
+		a.Catalog.Projection(),
+		a.Incidents.Projection(),
+		a.Files.Projection(),
+		a.Similar.Projection(),
+	}
 }
 
 // Close releases the database; what was said "ok" is on disk already.
