@@ -21,6 +21,7 @@ type Index struct {
 	code     map[int64]Code
 	codes    map[CodeKind][]Code
 	matrix   Matrix
+	tile     map[int64]Tile // by category
 }
 
 // inOrder sorts by position, then in French order.
@@ -49,7 +50,12 @@ func load(ctx context.Context, tx *sqldb.Tx, tenant, version int64) (*Index, err
 	if err != nil {
 		return nil, err
 	}
+	allTiles, err := tiles(ctx, tx, tenant)
+	if err != nil {
+		return nil, err
+	}
 	x := &Index{
+		tile:    allTiles,
 		version: version, matrix: m,
 		category: make(map[int64]Category, len(allCategories)), children: map[int64][]Category{},
 		path: make(map[int64][]int64, len(allCategories)), byLabel: make(map[siblings]int64, len(allCategories)),

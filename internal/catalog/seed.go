@@ -18,8 +18,10 @@ func (s *Service) Seed(ctx context.Context, by auth.Identity) error {
 	for _, c := range defaultCodes {
 		all = append(all, Code{Kind: c.kind, Label: c.fr, LabelEN: c.en})
 	}
-	_, err := s.ensureCodes(ctx, by, all)
-	return err
+	if _, err := s.ensureCodes(ctx, by, all); err != nil {
+		return err
+	}
+	return s.seedTiles(ctx, by)
 }
 
 // SeedMissing is Seed for a département that already has words of its own, from
@@ -33,6 +35,9 @@ func (s *Service) SeedMissing(ctx context.Context, by auth.Identity) error {
 		if _, err := s.ensureCategories(ctx, by, defaultPaths()); err != nil {
 			return err
 		}
+	}
+	if err := s.seedTiles(ctx, by); err != nil {
+		return err
 	}
 	var missing []Code
 	for _, c := range defaultCodes {

@@ -37,8 +37,8 @@ func (s *Service) Index(ctx context.Context, tenant int64) (*Index, error) {
 func (s *Service) Projection() journal.Projection {
 	return journal.Projection{
 		Name:     "catalog",
-		Subjects: []string{SubjectCategory, SubjectCode, SubjectMatrix},
-		Tables:   []string{"category", "code", "priority_matrix"},
+		Subjects: []string{SubjectCategory, SubjectCode, SubjectMatrix, SubjectTile},
+		Tables:   []string{"category", "code", "priority_matrix", "portal_tile"},
 		Apply:    apply,
 	}
 }

@@ -78,6 +78,12 @@ func (b *batch) add(e journal.Event) error {
 			return err
 		}
 		b.rows = append(b.rows, []any{e.Tenant, c.ID, string(c.Kind), c.Label, c.LabelEN, c.Position, sqldb.Flag(c.Archived)})
+	case SubjectTile + saved:
+		var t Tile
+		if err := json.Unmarshal(e.Data, &t); err != nil {
+			return err
+		}
+		b.rows = append(b.rows, []any{e.Tenant, t.Category, sqldb.Flag(t.Shown), t.Position, t.Icon, t.Label, t.LabelEN, t.Advice, t.AdviceEN})
 	case SubjectMatrix + saved:
 		var m Matrix
 		if err := json.Unmarshal(e.Data, &m); err != nil {
@@ -102,6 +108,9 @@ func (b *batch) write(ctx context.Context, tx *sqldb.Tx) error {
 	case SubjectCode + saved:
 		return tx.Upsert(ctx, "code", []string{"tenant_id", "code_id"},
 			[]string{"tenant_id", "code_id", "kind", "label", "label_en", "position", "archived"}, b.rows)
+	case SubjectTile + saved:
+		return tx.Upsert(ctx, "portal_tile", []string{"tenant_id", "category_id"},
+			[]string{"tenant_id", "category_id", "shown", "position", "icon", "label", "label_en", "advice", "advice_en"}, b.rows)
 	case SubjectMatrix + saved:
 		return tx.Upsert(ctx, "priority_matrix", []string{"tenant_id", "impact", "urgency"},
 			[]string{"tenant_id", "impact", "urgency", "priority"}, b.rows)

@@ -28,7 +28,7 @@ func TestTwoWindows(t *testing.T) {
 		teacher.Type("#f-title", title)
 		sent := Eval[float64](teacher, "Date.now()")
 		teacher.Press(Enter)
-		teacher.Arrive("/incidents/")
+		teacher.Arrive("/declare/")
 		watcher.Wait("window.seen > 0")
 		took := time.Duration(Eval[float64](watcher, "window.seen")-sent) * time.Millisecond
 		t.Logf("from the key in one window to the line in the other: %v", took)

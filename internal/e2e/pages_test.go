@@ -53,6 +53,8 @@ var pages = []struct {
 	{name: "incident-lost", path: "/incidents/99999999", role: auth.Technician, demo: true},
 	{name: "declare", path: "/declare", role: auth.Lead, demo: true, open: ".declare-more"},
 	{name: "declare-declarant", path: "/declare", role: auth.Declarant},
+	{name: "declare-demo", path: "/declare", role: auth.Declarant, demo: true, open: ".declare-others"},
+	{name: "declared", path: "/declare/{own}", role: auth.Declarant, demo: true},
 
 	{name: "admin", path: "/admin", role: auth.Administrator},
 	{name: "admin-accounts", path: "/admin/accounts", role: auth.Administrator, demo: true},

@@ -26,6 +26,7 @@ const (
 	Cancel  Action = "cancel"  // it was no incident
 	Merge   Action = "merge"   // it is the same as another
 	Edit    Action = "edit"    // correct or complete fields
+	Refile  Action = "refile"  // say what kind of problem it is, before anybody looks after it
 	Comment Action = "comment" // say something
 )
 
@@ -86,6 +87,7 @@ var Transitions = []Transition{
 	{Action: Merge, From: active, To: Merged, Event: EventMerged, Right: auth.HandleIncident, Required: []Field{FieldMergedInto}, Optional: []Field{FieldComment}},
 	{Action: Edit, From: slices.Concat(active, []State{Cancelled, Merged}), To: Same, Event: EventEdited, Right: auth.HandleIncident, Optional: detail},
 	{Action: Edit, From: []State{Resolved, Closed}, To: Same, Event: EventEdited, Right: auth.HandleIncident, Optional: slices.Concat(detail, solution)},
+	{Action: Refile, From: []State{New}, To: Same, Event: EventEdited, Right: auth.DeclareIncident, Required: []Field{FieldCategory}},
 	{Action: Comment, From: States, To: Same, Event: EventCommented, Right: auth.CommentIncident, Required: []Field{FieldComment}, Joined: true},
 }
 
@@ -137,9 +139,9 @@ func Available(by auth.Identity, i Incident) []Transition {
 			if by.Person == 0 || i.Assignee == by.Person && i.State != New {
 				continue
 			}
-		case Confirm:
+		case Confirm, Refile:
 			if by.Can(auth.HandleIncident) {
-				continue
+				continue // they close, and edit
 			}
 		default:
 		}

@@ -160,7 +160,7 @@ func TestAvailable(t *testing.T) {
 		i    Incident
 		want string
 	}{
-		{"teacher, new", teacher, Incident{State: New, School: 1, Declarant: 7}, "cancel comment"},
+		{"teacher, new", teacher, Incident{State: New, School: 1, Declarant: 7}, "cancel refile comment"},
 		{"teacher, in hand", teacher, Incident{State: Assigned, School: 1, Declarant: 7, Assignee: 8}, "comment"},
 		{"teacher, resolved", teacher, Incident{State: Resolved, School: 1, Declarant: 7}, "confirm reopen comment"},
 		{"teacher, a colleague's", teacher, Incident{State: Resolved, School: 1, Declarant: 9}, ""},

@@ -78,6 +78,7 @@ func TestDeclareWithPhotos(t *testing.T) {
 	}
 	values["attachment"] = attribute(kept[0], "value")
 	page := b.sendFiles("/declare", values, "deux.jpg", photo(t)).wantStatus(http.StatusOK)
+	page = b.get(page.attr(".declared .btn-primary", "href")).wantStatus(http.StatusOK)
 	if got := page.all(".attachment img"); len(got) != 2 || attribute(got[0], "alt") == "" {
 		t.Fatalf("%d photos are shown", len(got))
 	}

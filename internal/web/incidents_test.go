@@ -208,8 +208,8 @@ func TestIncidentActions(t *testing.T) {
 		"technician":    {"assign", "cancel", "comment", "hold", "merge", "plan", "resolve", "route", "take"},
 		"lead":          {"assign", "cancel", "comment", "hold", "merge", "plan", "resolve", "route", "take"},
 		"administrator": {"assign", "cancel", "comment", "hold", "merge", "plan", "resolve", "route"}, // is nobody who takes charge
-		"referent":      {"cancel", "comment"},
-		"declarant":     {"cancel", "comment"},
+		"referent":      {"cancel", "comment", "refile"},
+		"declarant":     {"cancel", "comment", "refile"},
 	} {
 		if got := offered(login, w.own); !slices.Equal(got, want) {
 			t.Errorf("%s may %v, want %v", login, got, want)
@@ -360,25 +360,40 @@ func TestDeclare(t *testing.T) {
 	// A teacher of one school chooses none.
 	b := w.as(t, "declarant")
 	a := b.get("/declare").wantStatus(http.StatusOK)
-	if a.attr("input[name=school]", "value") != id(w.a) || len(a.all("select[name=school]")) != 0 || len(a.all("select[name=room] option")) != 2 {
+	if a.attr("input[name=school]", "value") != id(w.a) || len(a.all("select[name=school]")) != 0 || len(a.all("input[name=room]")) != 2 {
 		t.Errorf("a teacher is asked: %s", a.text("form.declare"))
 	}
 	once := a.attr("input[name=once]", "value")
 	typed := []string{"once", once, "school", id(w.a), "room", id(w.roomA), "category", id(w.printing), "title", "", "description", "Elle clignote depuis ce matin"}
 	a = b.post("/declare", typed...).wantStatus(http.StatusUnprocessableEntity)
 	if a.text("#f-title-error") == "" || a.text("textarea[name=description]") != "Elle clignote depuis ce matin" ||
-		len(a.all("input[name=category][checked]")) != 1 || a.attr("select[name=room] option[selected]", "value") != id(w.roomA) || len(a.all("details.declare-more[open]")) != 1 {
+		len(a.all("input[name=category][checked]")) != 1 || a.attr("input[name=room][checked]", "value") != id(w.roomA) || len(a.all("details.declare-more[open]")) != 1 {
 		t.Errorf("the refused form lost something: %s", a.text("form.declare"))
 	}
 	// Sent twice, it is one incident.
 	typed[9] = "L'imprimante clignote"
+	// Something like it is reported there already: it is shown before anything is sent.
+	a = b.post("/declare", typed...).wantStatus(http.StatusOK)
+	if a.Request.URL.Path != "/declare" || a.text("#asked") == "" || !slices.Equal(a.texts(".known .known-name"), []string{"Bourrage papier"}) || !slices.Equal(a.texts(".known-beside .known-name"), []string{"Le vidéoprojecteur reste noir"}) {
+		t.Fatalf("%s shows %q", a.Request.URL, a.texts(".known-name"))
+	}
+	if strings.Contains(a.text(".known"), "M. Collègue") {
+		t.Error("a declarant learns who declared")
+	}
+	typed = append(typed, "seen", a.attr("input[name=seen]", "value"))
 	first := b.post("/declare", typed...).wantStatus(http.StatusOK)
 	second := b.post("/declare", typed...).wantStatus(http.StatusOK)
-	if first.Request.URL.Path != second.Request.URL.Path || !strings.HasPrefix(first.Request.URL.Path, "/incidents/") {
+	if first.Request.URL.Path != second.Request.URL.Path || !strings.HasPrefix(first.Request.URL.Path, "/declare/") {
 		t.Errorf("sent twice: %s and %s", first.Request.URL, second.Request.URL)
 	}
-	if !strings.Contains(first.text(".notice"), "est noté") {
-		t.Errorf("not acknowledged: %q", first.text(".notice"))
+	if !strings.Contains(first.text("main"), "porte le n°") || !strings.Contains(first.text("main"), "L'imprimante clignote") {
+		t.Errorf("not acknowledged: %q", first.text("main"))
+	}
+	// While nobody has looked after it, its author says what kind of problem it is.
+	number := strings.TrimPrefix(first.Request.URL.Path, "/declare/")
+	a = b.post("/incidents/"+number+"/act", "action", "refile", "category", id(w.computer), "then", first.Request.URL.Path).wantStatus(http.StatusOK)
+	if a.Request.URL.Path != first.Request.URL.Path || !strings.Contains(a.text(".declared-facts"), "Ordinateur") {
+		t.Errorf("the kind was not changed: %s %s", a.Request.URL, a.text(".declared-facts"))
 	}
 	// Somebody else's school is refused as an unknown one.
 	b.post("/declare", "school", id(w.b), "title", "Ailleurs").wantStatus(http.StatusUnprocessableEntity)
@@ -387,10 +402,11 @@ func TestDeclare(t *testing.T) {
 	if a = lead.get("/declare"); len(a.all("select[name=school] option")) != 3 {
 		t.Errorf("a lead chooses among %q", a.texts("select[name=school] option"))
 	}
-	if a = lead.get("/declare?school=" + id(w.b) + "&title=Deux"); !slices.Contains(a.texts("select[name=room] option"), "Salle 9") || a.attr("#f-title", "value") != "Deux" {
-		t.Errorf("the rooms of a chosen school: %q", a.texts("select[name=room] option"))
+	if a = lead.get("/declare?school=" + id(w.b) + "&title=Deux"); !slices.Contains(a.texts(".declare-rooms .choice"), "Salle 9") || a.attr("#f-title", "value") != "Deux" {
+		t.Errorf("the rooms of a chosen school: %q", a.texts(".declare-rooms .choice"))
 	}
 	a = lead.post("/declare", "school", id(w.b), "title", "Par téléphone", "origin", "phone").wantStatus(http.StatusOK)
+	a = lead.get(a.attr(".declared .btn-primary", "href"))
 	if !strings.Contains(a.text(".facts"), "Téléphone") {
 		t.Errorf("the origin: %s", a.text(".facts"))
 	}

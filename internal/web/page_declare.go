@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"statincidents/internal/auth"
 	"statincidents/internal/incident"
@@ -18,12 +19,25 @@ type declarePage struct {
 	School   *Field // nil when the person has one school only
 	Only     string // that school's name
 	OnlyID   string
-	Room     Field
+	Rooms    roomChoice
 	Category Field
 	Title    Field
 	Files    FilesField
+	Near     nearPart
+	Asked    bool    // sending waits for the reader to have read Near
 	More     []Field // folded: nobody must fill them
 	MoreOpen bool
+	Draft    string // key under which the browser keeps the text until it is sent
+}
+
+// roomChoice is the rooms of a school as one touches them: those where the
+// reader declared lately, then the others.
+type roomChoice struct {
+	Field
+
+	First  []Option
+	Others []Option
+	Open   bool // the chosen one is among the others
 }
 
 var declareView = newView[declarePage]("page_declare.html", shell)
@@ -31,6 +45,8 @@ var declareView = newView[declarePage]("page_declare.html", shell)
 func (s *Server) declareRoutes() {
 	s.page("GET /declare", s.declareForm, needs(auth.DeclareIncident))
 	s.page("POST /declare", s.declare, needs(auth.DeclareIncident), accepts(filesBody), lasts(filesTime))
+	s.page("GET /declare/near", s.declareNear, needs(auth.DeclareIncident))
+	s.page("GET /declare/{id}", s.declared, needs(auth.DeclareIncident))
 	s.navEntry(entry{order: 100, key: "declare.nav", icon: "circle-plus", href: "/declare", right: auth.DeclareIncident, phone: true})
 }
 
@@ -41,15 +57,17 @@ func (s *Server) declareForm(r *Request) error {
 			f.values.Set(name, v)
 		}
 	}
-	return s.showDeclare(r, http.StatusOK, f)
+	return s.showDeclare(r, http.StatusOK, f, false)
 }
 
-func (s *Server) showDeclare(r *Request, status int, f *Form) error {
+// showDeclare shows the form; asked says that it was sent and comes back
+// because something like it is already reported.
+func (s *Server) showDeclare(r *Request, status int, f *Form, asked bool) error {
 	n, err := r.names()
 	if err != nil {
 		return err
 	}
-	p := &declarePage{Page: Page{Title: r.T("declare.title"), Lede: r.T("declare.lede")}, Form: f, Once: f.Get("once")}
+	p := &declarePage{Page: Page{Title: r.T("declare.title"), Lede: r.T("declare.lede")}, Form: f, Once: f.Get("once"), Asked: asked, Draft: id(r.Who.Account)}
 	schools := n.declareSchools()
 	school := f.ID("school")
 	switch {
@@ -64,18 +82,10 @@ func (s *Server) showDeclare(r *Request, status int, f *Form) error {
 		field := f.Select("school", r.T("incident.field.school"), byGroup(options)).Must()
 		p.School = &field
 	}
-	p.Room = f.Select("room", r.T("incident.field.room"), n.roomOptions(school, r.T("declare.room.none"))).Plain()
-	var tiles []Option
-	for _, c := range n.words.Children(0) {
-		if !c.Archived {
-			icon := c.Icon
-			if icon == "" {
-				icon = "circle-help"
-			}
-			tiles = append(tiles, Option{Value: id(c.ID), Label: c.In(n.lang()), Icon: icon})
-		}
+	if p.Rooms, err = n.roomChoice(f, school); err != nil {
+		return err
 	}
-	p.Category = f.Choices("category", r.T("declare.what"), tiles).Plain()
+	p.Category = f.Choices("category", r.T("declare.what"), n.tileOptions(f.ID("category"))).Plain()
 	p.Title = f.Text("title", r.T("declare.sentence")).Must().AtMost(incident.MaxTitle).Example(r.T("declare.sentence.example"))
 	if p.Files, err = r.filesField(f); err != nil {
 		return err
@@ -97,10 +107,14 @@ func (s *Server) showDeclare(r *Request, status int, f *Form) error {
 	for _, c := range p.More {
 		p.MoreOpen = p.MoreOpen || c.Error != "" || c.Value != ""
 	}
+	if p.Near, err = s.nearPart(r, n, aboutOf(f, school)); err != nil {
+		return err
+	}
 	return declareView.show(r, status, p)
 }
 
-// declare records the incident; a form sent twice is one incident.
+// declare records the incident; a form sent twice is one incident. What may
+// already be reported is shown once before.
 func (s *Server) declare(r *Request) error {
 	f, err := r.Typed()
 	if err != nil {
@@ -115,22 +129,85 @@ func (s *Server) declare(r *Request) error {
 	if err == nil {
 		var i incident.Incident
 		set.Apply(&i)
+		if i.Title != "" {
+			unseen, err := s.unseen(r, f, incident.About{School: i.School, Room: i.Room, Category: i.Category, Machine: i.Machine})
+			if err != nil {
+				return err
+			}
+			if unseen {
+				return s.showDeclare(r, http.StatusOK, f, true)
+			}
+		}
 		urgency, _ := strconv.Atoi(f.Get("urgency"))
 		made, _, err = s.deps.Incidents.DeclareOnce(r.Context(), r.Who, f.Get("once"), incident.Declaration{
 			Title: i.Title, Description: i.Description, School: i.School, Room: i.Room, Machine: i.Machine, Category: i.Category,
 			Urgency: urgency, Origin: incident.Origin(f.Get("origin")), OccurredAt: i.OccurredAt, Attachments: files,
 		})
-	}
-	if err != nil {
-		if f.Refused(err) {
-			return s.showDeclare(r, status(err), f)
+		if err != nil {
+			return s.refusedDeclaration(r, f, err)
 		}
-		return err
+		return r.Redirect("/declare/" + id(made.ID))
 	}
-	if err := r.Say(Notice{Text: r.T("declare.done", "number", id(made.ID)), Link: &Link{Label: r.T("declare.another"), Href: "/declare?school=" + id(made.School)}}); err != nil {
-		return err
+	return s.refusedDeclaration(r, f, err)
+}
+
+func (s *Server) refusedDeclaration(r *Request, f *Form, err error) error {
+	if f.Refused(err) {
+		return s.showDeclare(r, status(err), f, false)
 	}
-	return r.Redirect("/incidents/" + id(made.ID))
+	return err
+}
+
+// recentRooms is how many rooms are offered before the others, and allRooms
+// the size of a school whose rooms are all offered at once.
+const (
+	recentRooms = 6
+	allRooms    = 9
+)
+
+// roomChoice puts the rooms where the reader declared lately first.
+func (n *names) roomChoice(f *Form, school int64) (roomChoice, error) {
+	c := roomChoice{Field: f.Choices("room", n.r.T("declare.room"), n.roomOptions(school, n.r.T("declare.room.none"))).Plain()}
+	recent, err := n.r.Server.deps.Incidents.RecentRooms(n.r.Context(), n.r.Who, school, recentRooms)
+	if err != nil {
+		return c, err
+	}
+	rank := func(o Option) int {
+		number, _ := strconv.ParseInt(o.Value, 10, 64)
+		if at := slices.Index(recent, number); at >= 0 && o.Value != "" {
+			return at
+		}
+		return recentRooms
+	}
+	none, rooms := c.Options[0], slices.Clone(c.Options[1:])
+	slices.SortStableFunc(rooms, func(a, b Option) int { return rank(a) - rank(b) })
+	first := len(rooms)
+	if first > allRooms {
+		first = max(len(recent), recentRooms/2)
+	}
+	c.First = slices.Concat(rooms[:first], []Option{none})
+	c.Others = rooms[first:]
+	c.Open = slices.ContainsFunc(c.Others, func(o Option) bool { return o.Chosen })
+	return c, nil
+}
+
+// tileOptions are the pictures of the portal; the one over the chosen category
+// is chosen.
+func (n *names) tileOptions(category int64) []Option {
+	var options []Option
+	over := n.words.TileOver(category)
+	for _, t := range n.words.Tiles() {
+		icon := t.Icon
+		if icon == "" || !HasIcon(icon) {
+			icon = "circle-help"
+		}
+		o := Option{Value: id(t.Category), Label: t.In(n.lang()), Icon: icon}
+		if category != 0 && t.Category == over {
+			o.Value = id(category)
+		}
+		options = append(options, o)
+	}
+	return options
 }
 
 // declareSchools are the schools where the person may declare.
@@ -147,4 +224,9 @@ func (n *names) declareSchools() []schoolChoice {
 type schoolChoice struct {
 	ID            int64
 	Name, Commune string
+}
+
+// aboutOf is what a form says so far.
+func aboutOf(f *Form, school int64) incident.About {
+	return incident.About{School: school, Room: f.ID("room"), Category: f.ID("category"), Machine: strings.TrimSpace(f.Get("machine"))}
 }

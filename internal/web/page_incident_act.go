@@ -28,7 +28,7 @@ var actionLooks = map[incident.Action]struct {
 	incident.Take: {"user-check", "t", true}, incident.Assign: {"users", "a", false}, incident.Route: {"arrow-right", "", false},
 	incident.Plan: {"calendar-clock", "p", false}, incident.Hold: {"hourglass", "w", false}, incident.Resume: {"arrow-right", "", true},
 	incident.Resolve: {"circle-check", "r", true}, incident.Close: {"archive", "", true}, incident.Confirm: {"circle-check", "", true},
-	incident.Reopen: {"rotate-ccw", "", false}, incident.Cancel: {"ban", "", false}, incident.Merge: {"merge", "", false},
+	incident.Reopen: {"rotate-ccw", "", false}, incident.Cancel: {"ban", "", false}, incident.Merge: {"merge", "", false}, incident.Refile: {"tags", "", false},
 }
 
 // offer makes a form of each action that the reader may take now.
@@ -255,6 +255,9 @@ func (s *Server) act(r *Request) error {
 		if err := r.Say(done); err != nil {
 			return err
 		}
+	}
+	if then := f.Get("then"); local(then) {
+		return r.Redirect(then)
 	}
 	return r.Redirect("/incidents/" + id(number))
 }
