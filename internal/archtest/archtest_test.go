@@ -47,12 +47,13 @@ var allowed = map[string][]string{
 	"demo":      {"…", "directory", "catalog", "incident"},
 	"intake":    {"…", "directory", "catalog", "incident", "locale"},
 	"load":      {"fault", "api", "calendar"},
-	"api":       {"…", "attachment", "directory", "catalog", "incident", "search", "similar", "cube", "live", "locale"},
-	"web":       {"…", "attachment", "directory", "catalog", "incident", "search", "similar", "cube", "live", "locale", "chart", "geo", "sheet", "intake"},
+	"api":       {"…", "attachment", "directory", "catalog", "incident", "servicelevel", "search", "similar", "cube", "live", "locale"},
+	"web":       {"…", "attachment", "directory", "catalog", "incident", "servicelevel", "search", "similar", "cube", "live", "locale", "chart", "geo", "sheet", "intake"},
 	"app":       {"*"},
 
 	// Rooms around an incident.
-	"attachment": {"…", "incident"},
+	"servicelevel": {"…", "directory", "catalog", "incident"},
+	"attachment":   {"…", "incident"},
 
 	// Only tests import these.
 	"testkit":  {"sqldb"},

@@ -49,6 +49,9 @@ type Code struct {
 	LabelEN  string   `json:"label_en,omitempty"`
 	Position int      `json:"position,omitempty"`
 	Archived bool     `json:"archived,omitempty"`
+	// Runs says of a waiting reason that the service clocks go on all the same:
+	// the unit waits for itself. Those of the other reasons are paused.
+	Runs bool `json:"runs,omitempty"`
 }
 
 // In is the label in a language ("fr", "en").

@@ -151,6 +151,12 @@ func (x *Index) CodeLabel(id int64, language string) string { return x.code[id].
 // Codes lists the codes of a kind, archived ones too, in their order.
 func (x *Index) Codes(kind CodeKind) []Code { return x.codes[kind] }
 
+// Pauses tells whether a waiting reason stops the service clocks.
+func (x *Index) Pauses(waiting int64) bool {
+	c, ok := x.code[waiting]
+	return !ok || !c.Runs
+}
+
 // CodeByLabel finds a code by its label in the département's language.
 func (x *Index) CodeByLabel(kind CodeKind, label string) (Code, bool) {
 	label = clean(label)

@@ -16,7 +16,7 @@ func (s *Service) Seed(ctx context.Context, by auth.Identity) error {
 	}
 	var all []Code
 	for _, c := range defaultCodes {
-		all = append(all, Code{Kind: c.kind, Label: c.fr, LabelEN: c.en})
+		all = append(all, Code{Kind: c.kind, Label: c.fr, LabelEN: c.en, Runs: c.fr == ownDecision})
 	}
 	if _, err := s.ensureCodes(ctx, by, all); err != nil {
 		return err
@@ -42,7 +42,7 @@ func (s *Service) SeedMissing(ctx context.Context, by auth.Identity) error {
 	var missing []Code
 	for _, c := range defaultCodes {
 		if len(have.Codes(c.kind)) == 0 {
-			missing = append(missing, Code{Kind: c.kind, Label: c.fr, LabelEN: c.en})
+			missing = append(missing, Code{Kind: c.kind, Label: c.fr, LabelEN: c.en, Runs: c.fr == ownDecision})
 		}
 	}
 	if len(missing) == 0 {
@@ -181,6 +181,9 @@ var defaultTree = []node{
 	{"Autre", "Other", "ellipsis", nil},
 }
 
+// ownDecision is the one default reason that does not stop the clocks.
+const ownDecision = "Décision du service"
+
 var defaultCodes = []struct {
 	kind   CodeKind
 	fr, en string
@@ -221,6 +224,6 @@ var defaultCodes = []struct {
 	{Waiting, "Prestataire ou garantie", "Contractor or warranty"},
 	{Waiting, "Accès à la salle", "Access to the room"},
 	{Waiting, "Vacances scolaires", "School holidays"},
-	{Waiting, "Décision du service", "Decision of the unit"},
+	{Waiting, ownDecision, "Decision of the unit"},
 	{Waiting, "Rectorat", "Education authority"},
 }

@@ -194,6 +194,7 @@ func (s *Service) SaveCode(ctx context.Context, by auth.Identity, in Code) (Code
 	if err := fields.Err(); err != nil {
 		return Code{}, err
 	}
+	in.Runs = in.Runs && in.Kind == Waiting
 	isNew := in.ID == 0
 	err := s.command(ctx, by, func(ctx context.Context, tx *sqldb.Tx) ([]change, error) {
 		stored, err := codes(ctx, tx, by.Tenant)

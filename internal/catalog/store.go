@@ -77,7 +77,7 @@ func (b *batch) add(e journal.Event) error {
 		if err := json.Unmarshal(e.Data, &c); err != nil {
 			return err
 		}
-		b.rows = append(b.rows, []any{e.Tenant, c.ID, string(c.Kind), c.Label, c.LabelEN, c.Position, sqldb.Flag(c.Archived)})
+		b.rows = append(b.rows, []any{e.Tenant, c.ID, string(c.Kind), c.Label, c.LabelEN, c.Position, sqldb.Flag(c.Archived), sqldb.Flag(c.Runs)})
 	case SubjectTile + saved:
 		var t Tile
 		if err := json.Unmarshal(e.Data, &t); err != nil {
@@ -107,7 +107,7 @@ func (b *batch) write(ctx context.Context, tx *sqldb.Tx) error {
 			[]string{"tenant_id", "category_id", "parent_id", "label", "label_en", "icon", "position", "archived"}, b.rows)
 	case SubjectCode + saved:
 		return tx.Upsert(ctx, "code", []string{"tenant_id", "code_id"},
-			[]string{"tenant_id", "code_id", "kind", "label", "label_en", "position", "archived"}, b.rows)
+			[]string{"tenant_id", "code_id", "kind", "label", "label_en", "position", "archived", "clock_runs"}, b.rows)
 	case SubjectTile + saved:
 		return tx.Upsert(ctx, "portal_tile", []string{"tenant_id", "category_id"},
 			[]string{"tenant_id", "category_id", "shown", "position", "icon", "label", "label_en", "advice", "advice_en"}, b.rows)
@@ -147,11 +147,11 @@ func categories(ctx context.Context, tx *sqldb.Tx, tenant int64) ([]Category, er
 
 func codes(ctx context.Context, tx *sqldb.Tx, tenant int64) ([]Code, error) {
 	var all []Code
-	err := each(ctx, tx, `SELECT code_id, kind, label, label_en, position, archived FROM code WHERE tenant_id = $1`, tenant, func(scan func(...any) error) error {
+	err := each(ctx, tx, `SELECT code_id, kind, label, label_en, position, archived, clock_runs FROM code WHERE tenant_id = $1`, tenant, func(scan func(...any) error) error {
 		var c Code
-		var archived int64
-		err := scan(&c.ID, &c.Kind, &c.Label, &c.LabelEN, &c.Position, &archived)
-		c.Archived = archived == 1
+		var archived, runs int64
+		err := scan(&c.ID, &c.Kind, &c.Label, &c.LabelEN, &c.Position, &archived, &runs)
+		c.Archived, c.Runs = archived == 1, runs == 1
 		all = append(all, c)
 		return err
 	})
