@@ -26,6 +26,7 @@ import (
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
 	"statincidents/internal/search"
+	"statincidents/internal/servicelevel"
 	"statincidents/internal/similar"
 	"statincidents/internal/sqldb"
 )
@@ -64,6 +65,7 @@ type App struct {
 	Files     *attachment.Service
 	Search    *search.Service
 	Similar   *similar.Service
+	Service   *servicelevel.Service
 	Imports   *csvin.Importer
 	Importing *csvin.Runner
 	Cube      cube.Executor
@@ -119,6 +121,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	}, notify.Config{Tenant: Tenant, Location: a.Location, Log: log, Show: cfg.ShowMail, Site: a.address})
 	a.Search = search.New(db, a.Journal)
 	a.Similar = similar.New(db, a.Journal, a.Directory, a.Catalog)
+	a.Service = servicelevel.New(db, a.Journal, a.Directory, a.Catalog, a.Incidents)
 	counting := cube.Config{
 		Tenant: Tenant, DB: db, Journal: a.Journal, Directory: a.Directory, Catalog: a.Catalog,
 		Location: a.Location, Weeks: a.schoolWeeks, Text: a.Search, Log: log,
@@ -156,6 +159,7 @@ func (a *App) Projections() []journal.Projection {
 		a.Catalog.Projection(),
 		a.Incidents.Projection(),
 		a.Files.Projection(),
+		a.Service.Projection(),
 		a.Similar.Projection(),
 	}
 }

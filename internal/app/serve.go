@@ -80,6 +80,9 @@ func (a *App) Begin(ctx context.Context) error {
 	if err := a.Catalog.SeedMissing(ctx, by); err != nil {
 		return fmt.Errorf("first words: %w", err)
 	}
+	if err := a.Service.SeedUsual(ctx, by); err != nil {
+		return fmt.Errorf("first targets: %w", err)
+	}
 	places, err := a.Directory.Index(ctx, Tenant)
 	if err != nil {
 		return err
@@ -100,6 +103,7 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 	pages := web.New(web.Deps{
 		Log: a.Log, Auth: a.Auth, Sessions: sessions, FirstRun: a.FirstRun, Directory: a.Directory, Catalog: a.Catalog,
 		Similar:   a.Similar,
+		Service:   a.Service,
 		Incidents: a.Incidents, Files: a.Files, Cube: a.Cube, Journal: a.Journal, Imports: a.Imports, Importing: a.Importing, Live: a.Hub, Tenant: Tenant, Now: sqldb.Now, Version: cfg.Version, Secure: cfg.Secure, Demo: cfg.Demo,
 		Observe: watched.observe, ClientAddress: clientAddress,
 	})

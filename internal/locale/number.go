@@ -131,6 +131,20 @@ func (p *Printer) Hours(h float64) string {
 	return p.unit(math.Round(h/24), p.dayUnit())
 }
 
+// OpenMinutes writes a length of open time to the minute, in hours whatever
+// their number: a day of school is not one of 24 hours. "40 min", "38 h 30".
+func (p *Printer) OpenMinutes(n int) string {
+	switch {
+	case n < 0:
+		return minus + p.OpenMinutes(-n)
+	case n < 60:
+		return p.unit(float64(n), "min")
+	case n < 24_000*60:
+		return p.hourMinute(n/60, n%60)
+	}
+	return p.unit(float64(n/60), "h")
+}
+
 func (p *Printer) hourMinute(h, m int) string {
 	hours := strconv.Itoa(h) + nbsp + "h"
 	switch {

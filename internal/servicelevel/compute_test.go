@@ -80,13 +80,13 @@ func told(t testing.TB, list ...happened) Story {
 		if n == 0 {
 			h.set.OpenedAt = &at
 			if h.set.State == nil {
-				h.set.State = to(incident.New)
+				h.set.State = new(incident.New)
 			}
 			if h.set.School == nil {
-				h.set.School = to(int64(1))
+				h.set.School = new(int64(1))
 			}
 			if h.set.Priority == nil {
-				h.set.Priority = to(3)
+				h.set.Priority = new(3)
 			}
 		}
 		data, err := json.Marshal(incident.Payload{Set: h.set, Steps: h.steps})
@@ -102,18 +102,16 @@ func told(t testing.TB, list ...happened) Story {
 	return s
 }
 
-func to[T any](v T) *T { return &v }
-
 // declared, taken… write stories shortly.
 func declared(at string) happened { return happened{at: at, kind: incident.EventDeclared} }
 func taken(at string) happened {
-	return happened{at: at, kind: incident.EventAssigned, set: incident.Patch{State: to(incident.Assigned), Assignee: to(int64(5))}}
+	return happened{at: at, kind: incident.EventAssigned, set: incident.Patch{State: new(incident.Assigned), Assignee: new(int64(5))}}
 }
 func held(at string, why int64) happened {
-	return happened{at: at, kind: incident.EventHeld, set: incident.Patch{State: to(incident.Waiting), WaitingCode: &why}}
+	return happened{at: at, kind: incident.EventHeld, set: incident.Patch{State: new(incident.Waiting), WaitingCode: &why}}
 }
 func resumed(at string) happened {
-	return happened{at: at, kind: incident.EventResumed, set: incident.Patch{State: to(incident.Assigned), WaitingCode: to(int64(0))}}
+	return happened{at: at, kind: incident.EventResumed, set: incident.Patch{State: new(incident.Assigned), WaitingCode: new(int64(0))}}
 }
 func became(at, kind string, state incident.State) happened {
 	return happened{at: at, kind: kind, set: incident.Patch{State: &state}}
@@ -158,21 +156,21 @@ func TestClocks(t *testing.T) {
 			want{Void, 2280, 600, "", "", Void, 2280}},
 		{"merged: nothing is judged", []happened{declared("2026-03-02 08:00"), taken("2026-03-02 08:10"), became("2026-03-02 09:00", incident.EventMerged, incident.Merged)}, "2026-03-20 10:00",
 			want{Void, 60, 600, "", "", Stopped, 10}},
-		{"another priority midway changes the target, not what was spent", []happened{declared("2026-03-02 08:00"), taken("2026-03-02 08:10"), edited("2026-03-02 09:00", incident.Patch{Priority: to(1)})}, "2026-03-02 10:00",
+		{"another priority midway changes the target, not what was spent", []happened{declared("2026-03-02 08:00"), taken("2026-03-02 08:10"), edited("2026-03-02 09:00", incident.Patch{Priority: new(1)})}, "2026-03-02 10:00",
 			want{Running, 120, 120, "2026-03-02 10:00", "2026-03-02 10:01", Stopped, 10}},
-		{"a category corrected after the resolution judges nothing again", []happened{declared("2026-03-02 08:00"), taken("2026-03-02 08:10"), became("2026-03-02 11:00", incident.EventResolved, incident.Resolved), edited("2026-03-02 12:00", incident.Patch{Priority: to(1)})}, "2026-03-20 10:00",
+		{"a category corrected after the resolution judges nothing again", []happened{declared("2026-03-02 08:00"), taken("2026-03-02 08:10"), became("2026-03-02 11:00", incident.EventResolved, incident.Resolved), edited("2026-03-02 12:00", incident.Patch{Priority: new(1)})}, "2026-03-20 10:00",
 			want{Stopped, 180, 600, "", "", Stopped, 10}},
-		{"another school midway: each counts its own hours", []happened{declared("2026-03-02 08:00"), taken("2026-03-02 08:10"), edited("2026-03-02 10:00", incident.Patch{School: to(int64(2))})}, "2026-03-02 16:00",
+		{"another school midway: each counts its own hours", []happened{declared("2026-03-02 08:00"), taken("2026-03-02 08:10"), edited("2026-03-02 10:00", incident.Patch{School: new(int64(2))})}, "2026-03-02 16:00",
 			want{Running, 120 + 120, 600, "2026-03-04 10:00", "2026-03-04 10:01", Stopped, 10}},
 		{"a resolution taken back was none", []happened{declared("2026-03-02 08:00"), taken("2026-03-02 08:10"), became("2026-03-02 09:00", incident.EventResolved, incident.Resolved), became("2026-03-02 09:01", incident.EventUndone, incident.Assigned)}, "2026-03-02 10:00",
 			want{Running, 120, 600, "2026-03-03 09:30", "2026-03-03 09:31", Stopped, 10}},
-		{"a rule that assigns does not answer", []happened{declared("2026-03-02 08:00"), {at: "2026-03-02 08:00", kind: incident.EventAssigned, actor: journal.BySystem, set: incident.Patch{State: to(incident.Assigned), Assignee: to(int64(5))}}}, "2026-03-02 09:30",
+		{"a rule that assigns does not answer", []happened{declared("2026-03-02 08:00"), {at: "2026-03-02 08:00", kind: incident.EventAssigned, actor: journal.BySystem, set: incident.Patch{State: new(incident.Assigned), Assignee: new(int64(5))}}}, "2026-03-02 09:30",
 			want{Running, 90, 600, "2026-03-03 09:30", "2026-03-03 09:31", Running, 90}},
-		{"another team's queue is no answer", []happened{declared("2026-03-02 08:00"), {at: "2026-03-02 08:30", kind: incident.EventAssigned, set: incident.Patch{Team: to(int64(2))}}}, "2026-03-02 09:30",
+		{"another team's queue is no answer", []happened{declared("2026-03-02 08:00"), {at: "2026-03-02 08:30", kind: incident.EventAssigned, set: incident.Patch{Team: new(int64(2))}}}, "2026-03-02 09:30",
 			want{Running, 90, 600, "2026-03-03 09:30", "2026-03-03 09:31", Running, 90}},
 		{"a comment is no answer", []happened{declared("2026-03-02 08:00"), {at: "2026-03-02 08:30", kind: incident.EventCommented}}, "2026-03-02 09:30",
 			want{Running, 90, 600, "2026-03-03 09:30", "2026-03-03 09:31", Running, 90}},
-		{"imported steps are people's", []happened{declared("2026-03-02 08:00"), {at: "2026-03-02 08:40", kind: incident.EventUpdated, actor: journal.BySystem, steps: []string{"x"}, set: incident.Patch{State: to(incident.Assigned)}}}, "2026-03-02 09:30",
+		{"imported steps are people's", []happened{declared("2026-03-02 08:00"), {at: "2026-03-02 08:40", kind: incident.EventUpdated, actor: journal.BySystem, steps: []string{"x"}, set: incident.Patch{State: new(incident.Assigned)}}}, "2026-03-02 09:30",
 			want{Running, 90, 600, "2026-03-03 09:30", "2026-03-03 09:31", Stopped, 40}},
 		{"declared in the holidays: the clock begins when the school opens", []happened{declared("2026-04-20 10:00")}, "2026-04-27 09:00",
 			want{Running, 60, 600, "2026-04-28 09:30", "2026-04-28 09:31", Running, 60}},

@@ -57,40 +57,12 @@ func New(db *sqldb.DB, j *journal.Journal, places *directory.Service, words *cat
 type Index struct {
 	Targets Targets
 	Warn    int // percent of a target after which people are warned
+	version int64
 }
 
 // Index gives the tenant's targets and settings as they stand.
 func (s *Service) Index(ctx context.Context, tenant int64) (*Index, error) {
 	return s.index.Get(ctx, tenant)
-}
-
-// Rules are what the tenant's clocks depend on, as it stands.
-func (s *Service) Rules(ctx context.Context, tenant int64) (Rules, error) {
-	own, err := s.Index(ctx, tenant)
-	if err != nil {
-		return Rules{}, err
-	}
-	places, err := s.places.Index(ctx, tenant)
-	if err != nil {
-		return Rules{}, err
-	}
-	words, err := s.words.Index(ctx, tenant)
-	if err != nil {
-		return Rules{}, err
-	}
-	// A calendar is asked for at each stretch: once a school is enough.
-	known := map[int64]*calendar.Calendar{}
-	return Rules{
-		Targets: own.Targets, Warn: own.Warn, Path: words.Path, Pauses: words.Pauses,
-		Calendar: func(school int64) *calendar.Calendar {
-			c := known[school]
-			if c == nil {
-				c = places.Calendar(school)
-				known[school] = c
-			}
-			return c
-		},
-	}, nil
 }
 
 // Projection rebuilds targets, settings and what was told.
@@ -271,7 +243,7 @@ func (s *Service) Clock(ctx context.Context, scope auth.Scope, id int64, now tim
 	if _, err := s.incidents.Get(ctx, scope, id); err != nil {
 		return Clock{}, err
 	}
-	rules, err := s.Rules(ctx, scope.Tenant())
+	rules, err := s.ruling(ctx, scope.Tenant())
 	if err != nil {
 		return Clock{}, err
 	}
@@ -288,5 +260,5 @@ func (s *Service) Clock(ctx context.Context, scope auth.Scope, id int64, now tim
 	if err != nil {
 		return Clock{}, err
 	}
-	return Compute(story, rules, now), nil
+	return Compute(story, rules.Rules, now), nil
 }

@@ -98,12 +98,12 @@ func targets(ctx context.Context, tx *sqldb.Tx, tenant int64) ([]Target, error) 
 	return all, rows.Err()
 }
 
-func loadIndex(ctx context.Context, tx *sqldb.Tx, tenant, _ int64) (*Index, error) {
+func loadIndex(ctx context.Context, tx *sqldb.Tx, tenant, version int64) (*Index, error) {
 	list, err := targets(ctx, tx, tenant)
 	if err != nil {
 		return nil, err
 	}
-	x := &Index{Targets: NewTargets(list), Warn: DefaultWarn}
+	x := &Index{Targets: NewTargets(list), Warn: DefaultWarn, version: version}
 	rows, err := tx.Query(ctx, `SELECT warn_share FROM service_setting WHERE tenant_id = $1`, tenant)
 	if err != nil {
 		return nil, fmt.Errorf("servicelevel: settings: %w", err)
@@ -253,25 +253,25 @@ func (s *Service) Pressing(ctx context.Context, scope auth.Scope, p Pressure, no
 	if scope.Nothing() {
 		return nil, nil
 	}
-	at := sqldb.Millis(now)
-	cond, args := scope.SQL("school_id", "declarant_id", 3)
+	at := strconv.FormatInt(sqldb.Millis(now), 10)
+	cond, args := scope.SQL("school_id", "declarant_id", 2)
 	test := func(clock string) string {
 		going := clock + "_phase IN ('running', 'paused') AND "
 		switch p {
 		case Late:
-			return "(" + going + clock + "_late_at <> 0 AND " + clock + "_late_at <= $2)"
+			return "(" + going + clock + "_late_at <> 0 AND " + clock + "_late_at <= " + at + ")"
 		case Soon:
-			return "(" + clock + "_phase = 'running' AND " + clock + "_warn_at <> 0 AND " + clock + "_warn_at <= $2 AND " + clock + "_late_at > $2)"
+			return "(" + clock + "_phase = 'running' AND " + clock + "_warn_at <> 0 AND " + clock + "_warn_at <= " + at + " AND " + clock + "_late_at > " + at + ")"
 		case Due:
 		}
-		return "(" + going + clock + "_due <> 0 AND $2 <> 0)"
+		return "(" + going + clock + "_due <> 0)"
 	}
 	a, b := test(string(Response)), test(string(Resolution))
 	query := "SELECT incident_id, CASE WHEN " + a + " AND (response_due <= resolution_due OR resolution_due = 0 OR NOT " + b + ") THEN response_due ELSE resolution_due END AS due FROM service_clock WHERE tenant_id = $1 AND (" +
 		a + " OR " + b + ") AND " + cond + " ORDER BY due, incident_id"
 	var ids []int64
 	err := s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		rows, err := tx.Query(ctx, query, append([]any{scope.Tenant(), at}, args...)...)
+		rows, err := tx.Query(ctx, query, append([]any{scope.Tenant()}, args...)...)
 		if err != nil {
 			return fmt.Errorf("servicelevel: pressing: %w", err)
 		}

@@ -76,10 +76,9 @@ func (t Targets) Find(priority int, path []int64, day calendar.Day) Target {
 
 // inForce gives the version of a key that holds on a day.
 func (t Targets) inForce(key Key, day calendar.Day) (Target, bool) {
-	versions := t.byKey[key]
-	for k := len(versions) - 1; k >= 0; k-- {
-		if versions[k].From <= day {
-			return versions[k], true
+	for _, version := range slices.Backward(t.byKey[key]) {
+		if version.From <= day {
+			return version, true
 		}
 	}
 	return Target{}, false

@@ -23,6 +23,7 @@ import (
 	"statincidents/internal/journal"
 	"statincidents/internal/live"
 	"statincidents/internal/search"
+	"statincidents/internal/servicelevel"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/testkit"
 )
@@ -36,6 +37,7 @@ type town struct {
 	incidents *incident.Service
 	files     *attachment.Service
 	memory    *cube.Memory
+	service   *servicelevel.Service
 	words     *search.Service
 	hub       *live.Hub
 
@@ -83,6 +85,8 @@ func newTown(t *testing.T) *town {
 			return deps.Directory.Calendar(ctx, 1, 0)
 		}})
 		deps.Incidents = incident.NewService(db, j, deps.Directory, deps.Catalog, paris)
+		deps.Service = servicelevel.New(db, j, deps.Directory, deps.Catalog, deps.Incidents)
+		w.service = deps.Service
 		deps.Cube = w.memory
 		deps.Files = attachment.New(db, j, deps.Incidents, deps.Log)
 		w.files = deps.Files

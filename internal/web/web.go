@@ -20,6 +20,7 @@ import (
 	csvin "statincidents/internal/intake/csv"
 	"statincidents/internal/journal"
 	"statincidents/internal/live"
+	"statincidents/internal/servicelevel"
 	"statincidents/internal/similar"
 )
 
@@ -35,6 +36,7 @@ type Deps struct {
 	Incidents *incident.Service
 	Files     *attachment.Service // attachments
 	Similar   *similar.Service    // proposes categories and solutions; nil: none are
+	Service   *servicelevel.Service
 	Cube      cube.Executor
 	Journal   *journal.Journal
 	Imports   *csvin.Importer
@@ -110,6 +112,7 @@ func (s *Server) routes() {
 	s.incidentsRoutes()
 	s.incidentRoutes()
 	s.attachmentRoutes()
+	s.clockPanelRoutes()
 	s.schoolsRoutes()
 	s.schoolRoutes()
 	s.directoryRoutes()
