@@ -6,10 +6,5 @@ package main
 
 import (
 	_ "codeberg.org/go-pdf/fpdf"
-	_ "github.com/boombuler/barcode/qr"
-	_ "github.com/coreos/go-oidc/v3/oidc"
 	_ "github.com/emersion/go-imap/v2/imapclient"
-	_ "github.com/go-ldap/ldap/v3"
-	_ "github.com/pquerna/otp/totp"
-	_ "golang.org/x/oauth2"
 )

@@ -101,7 +101,12 @@ func (a *API) session(r *http.Request) (auth.Identity, error) {
 	if err != nil {
 		return auth.Identity{}, err
 	}
-	return a.deps.Sessions.Identity(ctx)
+	who, err := a.deps.Sessions.Identity(ctx)
+	if err == nil && who.MustFactor {
+		// The session opens only the page where the second factor is set up.
+		return auth.Identity{}, fault.New(fault.Forbidden, "error.auth.factor.needed")
+	}
+	return who, err
 }
 
 // still tells whether the one who asked could ask again: streams check it.

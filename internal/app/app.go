@@ -15,6 +15,7 @@ import (
 
 	"statincidents/internal/attachment"
 	"statincidents/internal/auth"
+	"statincidents/internal/auth/ldap"
 	"statincidents/internal/catalog"
 	"statincidents/internal/cube"
 	"statincidents/internal/directory"
@@ -59,6 +60,7 @@ type App struct {
 	Journal   *journal.Journal
 	Auth      *auth.Service
 	FirstRun  *auth.FirstRun
+	LDAP      ldap.Directory
 	Directory *directory.Service
 	Catalog   *catalog.Service
 	Incidents *incident.Service
@@ -105,6 +107,9 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	a.Auth = auth.New(db, a.Journal, auth.Config{Tenant: Tenant, Log: log})
 	a.FirstRun = a.Auth.NewFirstRun()
 	a.Directory = directory.New(db, a.Journal)
+	a.LDAP = ldap.Directory{Password: func(ctx context.Context) (string, error) { return a.Auth.Secret(ctx, auth.LDAPPassword) }}
+	a.Auth.Vouch(a.LDAP.Vouch)
+	a.Auth.Provision(a.provision)
 	a.Catalog = catalog.New(db, a.Journal)
 	settings, err := a.Directory.Settings(ctx, Tenant)
 	if err != nil {

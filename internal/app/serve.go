@@ -10,6 +10,7 @@ import (
 
 	"statincidents/internal/api"
 	"statincidents/internal/auth"
+	"statincidents/internal/auth/oidc"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/web"
 )
@@ -101,11 +102,31 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 	sessions := a.Auth.NewSessions(cfg.Secure)
 	watched := a.newMetrics()
 	pages := web.New(web.Deps{
-		Log: a.Log, Auth: a.Auth, Sessions: sessions, FirstRun: a.FirstRun, Directory: a.Directory, Catalog: a.Catalog,
+		Log:       a.Log,
+		Auth:      a.Auth,
+		Sessions:  sessions,
+		LDAP:      a.LDAP,
+		OIDC:      &oidc.Client{Secret: func(ctx context.Context) (string, error) { return a.Auth.Secret(ctx, auth.OIDCSecret) }},
+		FirstRun:  a.FirstRun,
+		Directory: a.Directory,
+		Catalog:   a.Catalog,
 		Similar:   a.Similar,
 		Service:   a.Service,
-		Incidents: a.Incidents, Files: a.Files, Cube: a.Cube, Journal: a.Journal, Imports: a.Imports, Importing: a.Importing, Live: a.Hub, Tenant: Tenant, Now: sqldb.Now, Version: cfg.Version, Secure: cfg.Secure, Demo: cfg.Demo,
-		Observe: watched.observe, ClientAddress: clientAddress,
+		Incidents: a.Incidents,
+		Files:     a.Files,
+		Cube:      a.Cube,
+		Journal:   a.Journal,
+		Imports:   a.Imports,
+		Importing: a.Importing,
+		Live:      a.Hub,
+		Tenant:    Tenant,
+		Now:       sqldb.Now,
+		Version:   cfg.Version,
+		Secure:    cfg.Secure,
+		Demo:      cfg.Demo,
+		Observe:   watched.observe,
+
+		ClientAddress: clientAddress,
 	})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", a.healthz)

@@ -28,6 +28,7 @@ var allowed = map[string][]string{
 	"chart":     {},
 	"geo":       {},
 	"sheet":     {},
+	"qr":        {},
 	"sqldb":     {},
 	"locale":    {"fault", "calendar"},
 	"journal":   {"sqldb"},
@@ -47,9 +48,15 @@ var allowed = map[string][]string{
 	"demo":      {"…", "directory", "catalog", "incident"},
 	"intake":    {"…", "directory", "catalog", "incident", "locale"},
 	"load":      {"fault", "api", "calendar"},
-	"api":       {"…", "attachment", "directory", "catalog", "incident", "servicelevel", "search", "similar", "cube", "live", "locale"},
-	"web":       {"…", "attachment", "directory", "catalog", "incident", "servicelevel", "search", "similar", "cube", "live", "locale", "chart", "geo", "sheet", "intake"},
-	"app":       {"*"},
+	"api": {
+		"…", "directory", "catalog", "incident", "search", "cube", "live", "locale",
+		"attachment", "servicelevel", "similar",
+	},
+	"web": {
+		"…", "directory", "catalog", "incident", "search", "cube", "live", "locale", "chart", "geo", "sheet", "qr", "intake",
+		"attachment", "servicelevel", "similar",
+	},
+	"app": {"*"},
 
 	// Rooms around an incident.
 	"servicelevel": {"…", "directory", "catalog", "incident"},

@@ -24,11 +24,11 @@ func (s *Service) Authenticate(ctx context.Context, login, password, from string
 		return Identity{}, tooMany(wait)
 	}
 	var id, disabled, epoch int64
-	var stored string
+	var stored, provider string
 	// What could never be a login is not looked up, but costs the same work.
 	if login != "" && utf8.ValidString(login) && utf8.RuneCountInString(login) <= MaxLogin {
 		err := s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-			err := tx.QueryRow(ctx, `SELECT account_id, password_hash, disabled, session_epoch FROM account WHERE tenant_id = $1 AND login = $2`, s.cfg.Tenant, login).Scan(&id, &stored, &disabled, &epoch)
+			err := tx.QueryRow(ctx, `SELECT account_id, password_hash, disabled, session_epoch, provider FROM account WHERE tenant_id = $1 AND login = $2`, s.cfg.Tenant, login).Scan(&id, &stored, &disabled, &epoch, &provider)
 			if errors.Is(err, sql.ErrNoRows) {
 				return nil
 			}
@@ -37,6 +37,9 @@ func (s *Service) Authenticate(ctx context.Context, login, password, from string
 		if err != nil {
 			return Identity{}, wrap(err, "authenticate")
 		}
+	}
+	if who, known, err := s.fromDirectory(ctx, id, Provider(provider), login, password, from); known || err != nil {
+		return who, err
 	}
 	ok, err := s.hasher.verify(ctx, stored, password)
 	if err != nil {
@@ -53,6 +56,30 @@ func (s *Service) Authenticate(ctx context.Context, login, password, from string
 	who, err := s.IdentityOf(ctx, id)
 	who.epoch = epoch // a password changed since then has ended this sign-in too
 	return who, err
+}
+
+// fromDirectory asks the directory about a login that has no password here.
+// Known is false when it is not for the directory to say, or when the
+// directory does not know: the refusal is then the usual one.
+func (s *Service) fromDirectory(ctx context.Context, account int64, provider Provider, login, password, from string) (who Identity, known bool, err error) {
+	if s.voucher == nil || account != 0 && provider != ByLDAP || login == "" || password == "" {
+		return Identity{}, false, nil
+	}
+	set, err := s.Settings(ctx)
+	if err != nil || !set.LDAP.Enabled {
+		return Identity{}, false, err
+	}
+	outsider, found, err := s.voucher(ctx, set.LDAP, login, password)
+	if err != nil {
+		s.log.Error("auth: the directory does not answer", "error", err)
+		return Identity{}, false, &fault.Error{Code: fault.Unavailable, Key: "error.auth.outside.down", Err: err}
+	}
+	if !found {
+		return Identity{}, false, nil
+	}
+	s.throttle.succeed(login, from)
+	who, err = s.Admit(ctx, outsider)
+	return who, err == nil, err
 }
 
 // rehash brings a hash to today's parameters; failing to is not the caller's
@@ -81,13 +108,18 @@ func (s *Service) IdentityOf(ctx context.Context, account int64) (Identity, erro
 	if err != nil {
 		return Identity{}, wrap(err, "identity")
 	}
-	return s.identity(a), nil
+	set, err := s.Settings(ctx)
+	if err != nil {
+		return Identity{}, err
+	}
+	return s.identity(a, set), nil
 }
 
-func (s *Service) identity(a Account) Identity {
+func (s *Service) identity(a Account, set Settings) Identity {
 	return Identity{
 		Tenant: s.cfg.Tenant, Account: a.ID, Person: a.Person, Login: a.Login, Name: a.Name, Role: a.Role,
 		Schools: a.Schools, Locale: a.Locale, Theme: a.Theme, epoch: a.epoch,
+		Factor: a.Factor, MustFactor: !a.Factor && a.Provider != ByOIDC && set.needsFactor(a.Role), Provider: a.Provider,
 	}
 }
 

@@ -78,8 +78,14 @@ type Identity struct {
 	Schools []int64 // a referent's and a declarant's schools
 	Locale  string  // "fr", "en" or "" for the browser's
 	Theme   string  // "light", "dark" or "" for the system's
-	epoch   int64   // of the account's sessions
-	system  bool
+	// Factor says that the account has a second factor; MustFactor that its role
+	// must have one and it has not (an identity provider asks for its own).
+	Factor     bool
+	MustFactor bool
+	Provider   Provider // who vouches for the account
+
+	epoch  int64 // of the account's sessions
+	system bool
 }
 
 // System is the program acting by itself (imports, readers, demonstration),

@@ -33,6 +33,10 @@ type Service struct {
 	log      *slog.Logger
 	hasher   *hasher
 	throttle *throttle
+	settings *sqldb.Memo[Settings]
+
+	voucher     Voucher
+	provisioner Provisioner
 
 	mu           sync.Mutex
 	seenSessions map[string]time.Time // token hash → last seen, not yet in the table
@@ -54,13 +58,15 @@ func New(db *sqldb.DB, j *journal.Journal, cfg Config) *Service {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{
+	s := &Service{
 		db: db, journal: j, cfg: cfg, log: cfg.Log,
 		hasher:       newHasher(),
 		throttle:     newThrottle(),
 		seenSessions: map[string]time.Time{},
 		usedTokens:   map[int64]time.Time{},
 	}
+	s.settings = sqldb.NewMemo(db, "auth.version", s.loadSettings)
+	return s
 }
 
 // flushEvery bounds how old "last seen" and "last used" may be in the tables,

@@ -31,6 +31,10 @@ type Sessions struct {
 const (
 	accountKey = "account"
 	epochKey   = "epoch"
+
+	// Of somebody whose second factor is awaited.
+	pendingKey   = "pending"
+	pendingAtKey = "pending_at"
 )
 
 // NewSessions makes the sessions' manager. Secure says that browsers come by
@@ -61,9 +65,41 @@ func (s *Sessions) SignIn(ctx context.Context, id Identity) error {
 	if err := s.RenewToken(ctx); err != nil {
 		return fmt.Errorf("auth: sign in: %w", err)
 	}
+	s.Remove(ctx, pendingKey)
 	s.Put(ctx, accountKey, id.Account)
 	s.Put(ctx, epochKey, id.epoch)
 	return nil
+}
+
+// pendingLife is how long somebody whose password was right has to give the
+// second factor.
+const pendingLife = 10 * time.Minute
+
+// Await notes that somebody's password was right and that the second factor is
+// awaited: the session is nobody's until SignIn.
+func (s *Sessions) Await(ctx context.Context, id Identity) error {
+	if err := s.RenewToken(ctx); err != nil {
+		return fmt.Errorf("auth: sign in: %w", err)
+	}
+	s.Remove(ctx, accountKey)
+	s.Put(ctx, pendingKey, id.Account)
+	s.Put(ctx, pendingAtKey, sqldb.Millis(sqldb.Now()))
+	s.Put(ctx, epochKey, id.epoch)
+	return nil
+}
+
+// Awaited is whose second factor the request's session awaits; Unauthenticated
+// if nobody's, or not any more.
+func (s *Sessions) Awaited(ctx context.Context) (Identity, error) {
+	account, at := s.GetInt64(ctx, pendingKey), sqldb.Time(s.GetInt64(ctx, pendingAtKey))
+	if account == 0 || sqldb.Now().Sub(at) > pendingLife {
+		return Identity{}, fault.New(fault.Unauthenticated, "error.unauthenticated")
+	}
+	id, err := s.service.IdentityOf(ctx, account)
+	if err == nil && id.epoch != s.GetInt64(ctx, epochKey) {
+		return Identity{}, fault.New(fault.Unauthenticated, "error.unauthenticated")
+	}
+	return id, err
 }
 
 // SignOut ends the request's session.

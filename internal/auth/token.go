@@ -188,7 +188,11 @@ func (s *Service) IdentityOfToken(ctx context.Context, secret string) (who Ident
 	s.mu.Lock()
 	s.usedTokens[token] = now
 	s.mu.Unlock()
-	return s.identity(a), token, nil
+	set, err := s.Settings(ctx)
+	if err != nil {
+		return Identity{}, 0, err
+	}
+	return s.identity(a, set), token, nil
 }
 
 // mayToken: one's own tokens, or anybody's with the right to manage accounts.

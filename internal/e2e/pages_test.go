@@ -71,6 +71,9 @@ var pages = []struct {
 	{name: "admin-calendar-count", path: "/admin/calendar?tab=count&from=2026-10-12T08:00&to=2026-11-03T18:00", role: auth.Lead, demo: true},
 	{name: "admin-calendar-import", path: "/admin/calendar/import", role: auth.Lead},
 	{name: "admin-settings", path: "/admin/settings", role: auth.Lead},
+	{name: "admin-roles", path: "/admin/roles", role: auth.Lead},
+	{name: "admin-security", path: "/admin/security", role: auth.Administrator},
+	{name: "account-factor", path: "/account/factor", role: auth.Technician},
 	{name: "admin-imports", path: "/admin/imports", role: auth.Lead},
 
 	{name: "schools", path: "/schools", role: auth.Lead, demo: true},

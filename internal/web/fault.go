@@ -14,6 +14,10 @@ import (
 
 var errSignIn = fault.New(fault.Unauthenticated, "error.unauthenticated")
 
+// errNoFactor is what somebody gets everywhere whose role must have a second
+// factor, until it is set up.
+var errNoFactor = fault.New(fault.Forbidden, "error.auth.factor.needed")
+
 func unauthenticated(err error) bool { return fault.Is(err, fault.Unauthenticated) }
 
 var statuses = map[fault.Code]int{
@@ -70,6 +74,11 @@ var (
 func (s *Server) refuse(r *Request, err error) {
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 		return // the reader has gone
+	}
+	if errors.Is(err, errNoFactor) && r.Method == http.MethodGet {
+		if err = r.Redirect(factorPath); err == nil {
+			return
+		}
 	}
 	err = understood(err)
 	code := fault.CodeOf(err)

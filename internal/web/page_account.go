@@ -21,6 +21,8 @@ type accountPage struct {
 	Secrets   *Form
 	Former    Field
 	Password  Field
+	Outside   string // who vouches for the account, "" for its password
+	Factor    string // its second factor, "" if it has none
 	MayToken  bool
 	Tokens    []tokenRow
 	TokenForm *Form
@@ -95,6 +97,16 @@ func (s *Server) showAccount(r *Request, status int, forms accountForms) error {
 			{Value: "0", Label: r.T("web.account.token.for_ever")},
 		}).Plain(),
 		Fresh: forms.fresh,
+	}
+	if r.Who.Provider != auth.ByPassword {
+		p.Outside = r.T("access.outside." + string(r.Who.Provider))
+	}
+	if r.Who.Factor {
+		state, err := s.deps.Auth.FactorOf(r.Context(), r.Who, r.Who.Account)
+		if err != nil {
+			return err
+		}
+		p.Factor = Legend(r.T("access.factor.since", "day", r.Date(state.Since)), r.N("access.recovery.left", state.Recovery))
 	}
 	if !p.MayToken {
 		return accountView.show(r, status, p)

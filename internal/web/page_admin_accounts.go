@@ -12,15 +12,14 @@ import (
 	"statincidents/internal/fault"
 )
 
-// accountsPage lists who may sign in, and what each role may do.
+// accountsPage lists who may sign in.
 type accountsPage struct {
 	Page
 
-	Bar    FilterBar
-	Table  Table
-	Count  string
-	Empty  *EmptyState
-	Rights Table
+	Bar   FilterBar
+	Table Table
+	Count string
+	Empty *EmptyState
 }
 
 // accountEditPage makes or changes one account. The password of a new one, or
@@ -45,6 +44,8 @@ type accountEditPage struct {
 	Secret   *Form
 	Secrets  Field
 	Tokens   []tokenRow
+	Outside  string // who vouches for the account, "" for its password
+	Factor   string // its second factor, "" if it has none
 }
 
 // peopleOptions are the names that complete what is typed.
@@ -67,6 +68,8 @@ func (s *Server) adminAccountsRoutes() {
 	s.page("GET /admin/accounts/{id}", s.editAccount, manage)
 	s.page("POST /admin/accounts/{id}", s.saveAccount, manage)
 	s.page("POST /admin/accounts/{id}/password", s.resetPassword, manage)
+	s.page("GET /admin/accounts/{id}/factor", s.confirmResetFactor, manage)
+	s.page("POST /admin/accounts/{id}/factor", s.resetFactor, manage)
 	s.page("GET /admin/accounts/{id}/tokens/{token}", s.confirmRevokeOf, manage)
 	s.page("POST /admin/accounts/{id}/tokens/{token}", s.revokeTokenOf, manage)
 	s.adminEntry(adminPart{order: 100, key: "admin.accounts", icon: "users", href: accountsPath, right: auth.ManageAccounts, state: func(r *Request, _ *names) ([]string, error) {
@@ -84,6 +87,15 @@ func (s *Server) adminAccountsRoutes() {
 		}
 		return []string{Legend(r.N("admin.accounts.count", len(list)-off), r.N("admin.accounts.administrators", bosses), offWord(r, off))}, nil
 	}})
+}
+
+// proofOf says how an account proves who it is.
+func proofOf(r *Request, a auth.Account) string {
+	by := r.T("access.provider." + cmp.Or(string(a.Provider), "password"))
+	if a.Factor {
+		return r.T("access.with_factor", "by", by)
+	}
+	return by
 }
 
 func offWord(r *Request, n int) string {
@@ -106,18 +118,17 @@ func (s *Server) accounts(r *Request) error {
 	p := &accountsPage{
 		Page: Page{
 			Title: r.T("admin.accounts.title"), Lede: r.T("admin.accounts.what"), Crumbs: r.adminCrumbs(),
-			Actions: []Action{{Label: r.T("admin.accounts.new"), Icon: "plus", Href: accountsPath + "/new", Primary: true}},
+			Actions: []Action{{Label: r.T("access.roles.title"), Icon: "table-2", Href: rolesPath}, {Label: r.T("admin.accounts.new"), Icon: "plus", Href: accountsPath + "/new", Primary: true}},
 		},
 		Bar: r.FilterBar([]Field{
 			f.Input("search", "q", r.T("admin.accounts.name")),
 			f.Select("role", r.T("admin.accounts.role"), append([]Option{{Label: r.T("common.all")}}, roleOptions(r)...)),
 			f.Select("state", r.T("admin.accounts.state"), []Option{{Label: r.T("common.all")}, {Value: "on", Label: r.T("admin.accounts.on")}, {Value: "off", Label: r.T("admin.accounts.disabled")}}),
 		}),
-		Rights: rightsTable(r),
 	}
 	p.Table = Table{Printer: r.Printer, Caption: r.T("admin.accounts.title"), Hide: true, Stacked: true, Columns: []Column{
 		{Label: r.T("admin.accounts.name"), Lead: true}, {Label: r.T("login.login")}, {Label: r.T("admin.accounts.role")},
-		{Label: r.T("admin.accounts.schools"), Wrap: true}, {Label: r.T("admin.accounts.state")}, {Label: r.T("admin.accounts.made")},
+		{Label: r.T("admin.accounts.schools"), Wrap: true}, {Label: r.T("admin.accounts.state")}, {Label: r.T("access.proof"), Wrap: true}, {Label: r.T("admin.accounts.made")},
 	}}
 	for _, a := range all {
 		if q := f.Get("q"); q != "" && !matches(a.Name+" "+a.Login+" "+n.schoolNames(a.Schools), q) ||
@@ -131,7 +142,7 @@ func (s *Server) accounts(r *Request) error {
 		}
 		p.Table.Rows = append(p.Table.Rows, TableRow{Cells: []Cell{
 			{Text: a.Name, Href: accountsPath + "/" + id(a.ID)}, {Text: a.Login}, {Text: r.T("role." + string(a.Role))},
-			{Text: n.schoolNames(a.Schools)}, {Badge: &state}, {Text: r.MediumDate(a.CreatedAt)},
+			{Text: n.schoolNames(a.Schools)}, {Badge: &state}, {Text: proofOf(r, a)}, {Text: r.MediumDate(a.CreatedAt)},
 		}})
 	}
 	p.Count = r.N("admin.accounts.shown", len(p.Table.Rows))
@@ -161,37 +172,6 @@ func roleOptions(r *Request) []Option {
 		options = append(options, Option{Value: string(role), Label: r.T("role." + string(role))})
 	}
 	return options
-}
-
-// rightsTable says what each role may do: the policy itself, read from it.
-func rightsTable(r *Request) Table {
-	t := Table{Printer: r.Printer, ID: "rights", Caption: r.T("admin.rights.caption"), Hide: true, Columns: []Column{{Label: r.T("admin.rights.right"), Lead: true, Wrap: true}}}
-	var all []auth.Right
-	for _, role := range auth.Roles {
-		t.Columns = append(t.Columns, Column{Label: r.T("role." + string(role))})
-		for _, right := range role.Rights() {
-			if !slices.Contains(all, right) {
-				all = append(all, right)
-			}
-		}
-	}
-	for _, right := range all {
-		cells := Cells(r.T("right." + string(right)))
-		for _, role := range auth.Roles {
-			b := Badge{Icon: "minus", Word: r.T("common.no")}
-			if slices.Contains(role.Rights(), right) {
-				b = Badge{Icon: "check", Word: r.T("common.yes"), Tone: "good"}
-			}
-			cells = append(cells, Cell{Badge: &b})
-		}
-		t.Rows = append(t.Rows, TableRow{Cells: cells})
-	}
-	reach := Cells(r.T("admin.rights.reach"))
-	for _, role := range auth.Roles {
-		reach = append(reach, Cell{Text: r.T("admin.reach." + string(role))})
-	}
-	t.Foot = reach
-	return t
 }
 
 func (s *Server) newAccount(r *Request) error {
@@ -290,6 +270,16 @@ func (s *Server) showAccountEdit(r *Request, status int, number int64, f, secret
 	p.Disabled = f.Check("disabled", r.T("admin.accounts.disable")).Hinted(r.T("admin.accounts.disable_hint"))
 	if secret == nil {
 		secret = r.Blank()
+	}
+	if a.Provider != auth.ByPassword {
+		p.Outside = r.T("access.outside." + string(a.Provider))
+	}
+	factor, err := s.deps.Auth.FactorOf(r.Context(), r.Who, number)
+	if err != nil {
+		return err
+	}
+	if !factor.Since.IsZero() {
+		p.Factor = Legend(r.T("access.factor.since", "day", r.Date(factor.Since)), r.N("access.recovery.left", factor.Recovery))
 	}
 	p.Secret = secret
 	p.Secrets = secret.Password("password", r.T("web.account.password.new")).Fill("new-password").Hinted(r.T("admin.accounts.password_hint", "min", auth.MinPassword))
@@ -577,4 +567,36 @@ func (s *Server) revokeTokenOf(r *Request) error {
 		return err
 	}
 	return r.Redirect(accountsPath + "/" + id(t.Account))
+}
+
+// confirmResetFactor asks before an account's second factor goes: it cannot be
+// brought back.
+func (s *Server) confirmResetFactor(r *Request) error {
+	number, err := r.pathID()
+	if err != nil {
+		return err
+	}
+	a, err := s.deps.Auth.Account(r.Context(), r.Who, number)
+	if err != nil {
+		return err
+	}
+	back := accountsPath + "/" + id(number)
+	return r.Confirm(Confirm{
+		Title: r.T("access.factor.reset_title", "name", a.Name), Text: r.T("access.factor.reset_text"), Verb: r.T("access.factor.reset"), Action: r.URL.Path, Cancel: back,
+		Crumbs: r.adminCrumbs(Link{Label: r.T("admin.accounts.title"), Href: accountsPath}, Link{Label: a.Name, Href: back}),
+	})
+}
+
+func (s *Server) resetFactor(r *Request) error {
+	number, err := r.pathID()
+	if err != nil {
+		return err
+	}
+	if err := s.deps.Auth.ResetFactor(r.Context(), r.Who, number); err != nil {
+		return err
+	}
+	if err := r.Say(Notice{Text: r.T("access.factor.was_reset")}); err != nil {
+		return err
+	}
+	return r.Redirect(accountsPath + "/" + id(number))
 }

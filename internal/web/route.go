@@ -18,6 +18,7 @@ const (
 
 type route struct {
 	public bool
+	early  bool
 	right  auth.Right
 	any    []auth.Right
 	body   int64
@@ -28,6 +29,10 @@ type option func(*route)
 
 // public lets in a reader who is not signed in.
 func public() option { return func(o *route) { o.public = true } }
+
+// unfactored lets in somebody whose role must have a second factor and who has
+// none yet.
+func unfactored() option { return func(o *route) { o.early = true } }
 
 // needs asks for a right; a handler may ask for more.
 func needs(right auth.Right) option { return func(o *route) { o.right = right } }
@@ -116,6 +121,8 @@ func (s *Server) admit(r *Request, o route) error {
 	switch {
 	case !r.SignedIn && !o.public:
 		return errSignIn
+	case r.SignedIn && r.Who.MustFactor && !o.early && !o.public:
+		return errNoFactor
 	case o.right != "":
 		return r.Who.Require(o.right)
 	case len(o.any) > 0 && !slices.ContainsFunc(o.any, r.Who.Can):

@@ -36,6 +36,10 @@ var walks = []struct {
 }{
 	{"GET /login", "/login", "", "303 303 303 303 303 200"},
 	{"POST /login", "/login", "login=nobody&password=wrong", "401 401 401 401 401 429"}, // the sixth is one too many
+	{"GET /login/code", "/login/code", "", "in in in in in in"},                         // nobody's second factor is awaited
+	{"POST /login/code", "/login/code", "code=123456", "in in in in in in"},
+	{"GET /login/oidc", "/login/oidc", "", "404 404 404 404 404 404"}, // there is no provider
+	{"GET /login/oidc/back", "/login/oidc/back?code=x&state=y", "", "404 404 404 404 404 404"},
 	{"GET /first-run", "/first-run", "", "404 404 404 404 404 404"},
 	{"POST /first-run", "/first-run", "code=AAAA", "404 404 404 404 404 404"},
 	{"GET /account", "/account", "", "200 200 200 200 200 in"},
@@ -44,6 +48,10 @@ var walks = []struct {
 	{"POST /account/tokens", "/account/tokens", "label=", "422 422 422 422 403 in"},
 	{"GET /account/tokens/{id}/revoke", "/account/tokens/9999/revoke", "", "404 404 404 404 404 in"},
 	{"POST /account/tokens/{id}/revoke", "/account/tokens/9999/revoke", "", "404 404 404 404 404 in"},
+	{"GET /account/factor", "/account/factor", "", "200 200 200 200 200 in"},
+	{"POST /account/factor", "/account/factor", "code=1", "422 422 422 422 422 in"},
+	{"POST /account/factor/recovery", "/account/factor/recovery", "code=1", "422 422 422 422 422 in"},
+	{"POST /account/factor/remove", "/account/factor/remove", "code=1", "422 422 422 422 422 in"},
 	{"GET /menu", "/menu", "", "200 200 200 200 200 in"},
 	{"POST /nav", "/nav", "back=/menu", "303 303 303 303 303 in"},
 	{"GET /search", "/search?q=secret", "", "200 200 200 200 200 in"},
@@ -106,6 +114,14 @@ var walks = []struct {
 	{"POST /admin/accounts/{id}/password", "/admin/accounts/1/password", "password=short", "422 403 403 403 403 in"},
 	{"GET /admin/accounts/{id}/tokens/{token}", "/admin/accounts/1/tokens/9999", "", "404 403 403 403 403 in"},
 	{"POST /admin/accounts/{id}/tokens/{token}", "/admin/accounts/1/tokens/9999", "", "404 403 403 403 403 in"},
+	{"GET /admin/accounts/{id}/factor", "/admin/accounts/1/factor", "", "200 403 403 403 403 in"},
+	{"POST /admin/accounts/{id}/factor", "/admin/accounts/9999/factor", "", "404 403 403 403 403 in"},
+	{"GET /admin/roles", "/admin/roles", "", "200 200 403 403 403 in"},
+	{"GET /admin/roles.csv", "/admin/roles.csv", "", "200 200 403 403 403 in"},
+	{"GET /admin/roles.xlsx", "/admin/roles.xlsx", "", "200 200 403 403 403 in"},
+	{"GET /admin/security", "/admin/security", "", "200 403 403 403 403 in"},
+	{"POST /admin/security", "/admin/security", "rules=nonsense", "422 403 403 403 403 in"},
+	{"POST /admin/security/try", "/admin/security/try", "login=x", "422 403 403 403 403 in"},
 	{"GET /admin/catalog", "/admin/catalog", "", "200 200 403 403 403 in"},
 	{"GET /admin/catalog/{kind}/new", "/admin/catalog/cause/new", "", "200 200 403 403 403 in"},
 	{"POST /admin/catalog/{kind}/new", "/admin/catalog/category/new", "label=", "422 422 403 403 403 in"},

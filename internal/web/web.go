@@ -13,6 +13,8 @@ import (
 
 	"statincidents/internal/attachment"
 	"statincidents/internal/auth"
+	"statincidents/internal/auth/ldap"
+	"statincidents/internal/auth/oidc"
 	"statincidents/internal/catalog"
 	"statincidents/internal/cube"
 	"statincidents/internal/directory"
@@ -30,6 +32,8 @@ type Deps struct {
 	Log       *slog.Logger
 	Auth      *auth.Service
 	Sessions  *auth.Sessions
+	LDAP      ldap.Directory // tried from the administration
+	OIDC      *oidc.Client   // nil: nobody signs in elsewhere
 	FirstRun  *auth.FirstRun // nil when accounts are made from the command line only
 	Directory *directory.Service
 	Catalog   *catalog.Service
@@ -101,8 +105,11 @@ func (s *Server) routes() {
 	s.mux.Handle("GET /static/", built)
 	s.mux.HandleFunc("GET /theme/{accent}", serveTheme)
 	s.loginRoutes()
+	s.loginCodeRoutes()
+	s.loginOIDCRoutes()
 	s.firstRunRoutes()
 	s.accountRoutes()
+	s.accountFactorRoutes()
 	s.menuRoutes()
 	s.findRoutes()
 	s.liveRoutes()
@@ -118,6 +125,8 @@ func (s *Server) routes() {
 	s.directoryRoutes()
 	s.adminRoutes()
 	s.adminAccountsRoutes()
+	s.adminRolesRoutes()
+	s.adminSecurityRoutes()
 	s.adminCatalogRoutes()
 	s.wallRoutes()
 	s.adminImportsRoutes()
