@@ -57,6 +57,7 @@ func (c *OnVersion) base() (int64, error) {
 func (a *API) registerIncidents() {
 	tag := []string{"incidents"}
 	a.registerList()
+	a.registerLinks()
 	register(a, huma.Operation{OperationID: "declare-incident", Method: http.MethodPost, Path: "/incidents", Tags: tag, DefaultStatus: http.StatusCreated,
 		Summary:     "Declare an incident",
 		Description: "Gives the new incident and its address. Repeated with the same Idempotency-Key and body, it gives the incident that the first call made (200 instead of 201), however many repeat at once; with another body it is refused (idempotency_mismatch)."},
@@ -134,7 +135,7 @@ func (a *API) registerIncidents() {
 			}
 			b := &in.Body
 			set := incident.Patch{Assignee: b.Assignee, Team: b.Team, PlannedAt: b.PlannedAt, WaitingCode: b.WaitingCode, CauseCode: b.CauseCode,
-				ResolutionCode: b.ResolutionCode, Resolution: b.Resolution, MergedInto: b.MergedInto}
+				ResolutionCode: b.ResolutionCode, Resolution: b.Resolution, MergedInto: b.MergedInto, Parent: b.Parent}
 			return a.act(ctx, incident.Change{Incident: in.ID, Base: base, Action: incident.Action(b.Action), Set: set, Comment: b.Comment, Internal: b.Internal})
 		})
 	register(a, huma.Operation{OperationID: "comment-on-incident", Method: http.MethodPost, Path: "/incidents/{id}/comments", Tags: tag, DefaultStatus: http.StatusCreated,

@@ -66,37 +66,92 @@ func (s *Service) Act(ctx context.Context, by auth.Identity, c Change) (Incident
 }
 
 func (s *Service) act(ctx context.Context, tx *sqldb.Tx, judge *checker, c Change) (Incident, error) {
-	by := judge.by
 	concerned := []int64{c.Incident}
-	locks := []string{lockName(c.Incident)}
-	if into := c.Set.MergedInto; into != nil && *into != c.Incident {
-		concerned, locks = append(concerned, *into), append(locks, lockName(*into))
+	for _, other := range []*int64{c.Set.MergedInto, c.Set.Parent} {
+		if other != nil && *other != 0 {
+			concerned = append(concerned, *other)
+		}
 	}
-	if err := lock(ctx, tx, by.Tenant, locks...); err != nil {
-		return Incident{}, err
-	}
-	found, err := load(ctx, tx, by.Tenant, concerned)
+	found, err := s.hold(ctx, tx, judge.by.Tenant, concerned...)
 	if err != nil {
 		return Incident{}, err
 	}
+	d, err := s.decide(ctx, tx, judge, c, found)
+	if err != nil || d.nothing {
+		return d.after, err
+	}
+	return s.writeAll(ctx, tx, judge.by, d.before, &d.after, d.kind, judge.at, d.payload, d.sides)
+}
+
+// hold keeps others from changing some incidents, and those that they are
+// merged into, until the end of the transaction, and reads them.
+func (s *Service) hold(ctx context.Context, tx *sqldb.Tx, tenant int64, ids ...int64) (map[int64]*Incident, error) {
+	found, err := load(ctx, tx, tenant, ids)
+	if err != nil {
+		return nil, err
+	}
+	all := slices.Clone(ids)
+	for _, i := range found {
+		if i.MergedInto != 0 {
+			all = append(all, i.MergedInto)
+		}
+	}
+	if tx.Dialect() == sqldb.SQLite && len(all) == len(ids) {
+		return found, nil // nobody else writes
+	}
+	names := make([]string, len(all))
+	for k, id := range all {
+		names[k] = lockName(id)
+	}
+	if err := lock(ctx, tx, tenant, names...); err != nil {
+		return nil, err
+	}
+	if found, err = load(ctx, tx, tenant, all); err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if i := found[id]; i != nil && i.MergedInto != 0 && !slices.Contains(all, i.MergedInto) {
+			return nil, fault.New(fault.Conflict, "error.incident.changed") // merged at this very moment
+		}
+	}
+	return found, nil
+}
+
+// decision is what a change was judged to do.
+type decision struct {
+	before  *Incident
+	after   Incident
+	kind    string
+	payload Payload
+	sides   []side
+	nothing bool // everything asked is already so
+}
+
+// decide judges a change on incidents as they stand, and writes nothing.
+func (s *Service) decide(ctx context.Context, tx *sqldb.Tx, judge *checker, c Change, found map[int64]*Incident) (decision, error) {
+	by := judge.by
 	before := found[c.Incident]
 	if before == nil || !before.SeenBy(by.Scope()) {
-		return Incident{}, notFound()
+		return decision{}, notFound()
 	}
 	row, err := choose(by, c, before)
 	if err != nil {
-		return Incident{}, err
+		return decision{}, err
 	}
 	if err := judge.form(row, c); err != nil {
-		return Incident{}, err
+		return decision{}, err
 	}
 	after := *before
 	asked := c.Set
-	if row.Action == Take {
+	switch row.Action {
+	case Take:
 		if by.Person == 0 {
-			return Incident{}, fault.InvalidField(string(FieldAssignee), "error.incident.no_person")
+			return decision{}, fault.InvalidField(string(FieldAssignee), "error.incident.no_person")
 		}
 		asked.Assignee = &by.Person
+	case Detach:
+		asked.Parent = new(int64)
+	default:
 	}
 	asked.Apply(&after)
 	if row.Action == Route && (before.Team != after.Team || before.State == New) {
@@ -107,17 +162,17 @@ func (s *Service) act(ctx context.Context, tx *sqldb.Tx, judge *checker, c Chang
 	}
 	theirs, err := s.since(ctx, tx, by.Tenant, before, c.Base)
 	if err != nil {
-		return Incident{}, err
+		return decision{}, err
 	}
 	if err := clash(before, &after, &asked, row, theirs); err != nil {
-		return Incident{}, err
+		return decision{}, err
 	}
 	judge.check(before, &after, func(f Field) bool { return asked.Has(f) && !byField[f].same(before, &after) })
-	if row.Action == Merge {
-		judge.merge(c.Incident, found[after.MergedInto])
+	if err := judge.links(ctx, tx, row, before, &after, found); err != nil {
+		return decision{}, err
 	}
 	if err := judge.fields.Err(); err != nil {
-		return Incident{}, lostGround(err, before, theirs)
+		return decision{}, lostGround(err, before, theirs)
 	}
 	if after.Impact != before.Impact || after.Urgency != before.Urgency {
 		after.Priority = judge.words.Matrix().Priority(after.Impact, after.Urgency)
@@ -126,14 +181,79 @@ func (s *Service) act(ctx context.Context, tx *sqldb.Tx, judge *checker, c Chang
 	set, was := Diff(before, &after)
 	said := c.Comment != "" || len(c.Attachments) > 0
 	if set.empty() && !said {
-		return *before, nil
+		return decision{before: before, after: *before, nothing: true}, nil
 	}
 	if err := s.guarded(ctx, tx, by, row.Action, before, &after); err != nil {
+		return decision{}, err
+	}
+	sides, err := s.sides(ctx, tx, by.Tenant, before, &after, found)
+	if err != nil {
+		return decision{}, err
+	}
+	p := Payload{Set: set, Was: was, Comment: c.Comment, Internal: c.Internal && said, Attachments: c.Attachments}
+	p.Mentions = judge.called(&after, c.Comment, p.Internal, c.Mentions)
+	return decision{before: before, after: after, kind: row.Event, payload: p, sides: sides}, nil
+}
+
+// links judges the other incident of a merge or of a parent.
+func (c *checker) links(ctx context.Context, tx *sqldb.Tx, row *Transition, before, after *Incident, found map[int64]*Incident) error {
+	switch row.Action {
+	case Merge:
+		c.merge(before.ID, found[after.MergedInto])
+		has, err := hasChildren(ctx, tx, c.by.Tenant, before.ID)
+		if has {
+			c.add(FieldMergedInto, "error.incident.has_children")
+		}
+		return err
+	case Attach:
+		return c.parent(ctx, tx, before, found[after.Parent])
+	default:
+		return nil
+	}
+}
+
+// sides are what a change does to other incidents: who is merged is followed
+// by their people, and taken back with them.
+func (s *Service) sides(ctx context.Context, tx *sqldb.Tx, tenant int64, before, after *Incident, found map[int64]*Incident) ([]side, error) {
+	if before.MergedInto == after.MergedInto {
+		return nil, nil
+	}
+	var all []side
+	if target := found[before.MergedInto]; target != nil {
+		out, err := release(ctx, tx, tenant, target, before.ID)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, out)
+	}
+	if after.MergedInto != 0 && found[after.MergedInto] == nil { // a reopening that is taken back
+		if err := lock(ctx, tx, tenant, lockName(after.MergedInto)); err != nil {
+			return nil, err
+		}
+		more, err := load(ctx, tx, tenant, []int64{after.MergedInto})
+		if err != nil {
+			return nil, err
+		}
+		found[after.MergedInto] = more[after.MergedInto]
+	}
+	if target := found[after.MergedInto]; target != nil {
+		all = append(all, absorb(target, before))
+	}
+	return all, nil
+}
+
+// writeAll keeps what became of an incident and of the others that go with it.
+func (s *Service) writeAll(ctx context.Context, tx *sqldb.Tx, by auth.Identity, before, after *Incident, kind string, at time.Time, p Payload, sides []side) (Incident, error) {
+	out, err := s.write(ctx, tx, by, before, after, kind, at, p)
+	if err != nil {
 		return Incident{}, err
 	}
-	return s.write(ctx, tx, by, before, &after, row.Event, judge.at, Payload{
-		Set: set, Was: was, Comment: c.Comment, Internal: c.Internal && said, Attachments: c.Attachments, Mentions: c.Mentions,
-	})
+	for _, o := range sides {
+		if _, err := s.write(ctx, tx, by, o.before, o.after, o.kind, at, o.payload); err != nil {
+			return Incident{}, err
+		}
+	}
+	return out, nil
 }
 
 // write keeps what became of an incident with the event that says so.
@@ -152,6 +272,9 @@ func (s *Service) write(ctx context.Context, tx *sqldb.Tx, by auth.Identity, bef
 		if err := saveFollowers(ctx, tx, by.Tenant, []*Incident{after}); err != nil {
 			return Incident{}, err
 		}
+	}
+	if err := saveMentions(ctx, tx, by.Tenant, after.ID, after.Version, at, p.Mentions); err != nil {
+		return Incident{}, err
 	}
 	return *after, s.j.Append(ctx, tx, e)
 }

@@ -40,6 +40,9 @@ const (
 	FieldReassignCount  Field = "reassign_count"
 	FieldParent         Field = "parent"
 	FieldAffected       Field = "affected"
+	FieldRelated        Field = "related"
+	FieldRating         Field = "rating"
+	FieldRatedAt        Field = "rated_at"
 	FieldOccurredAt     Field = "occurred_at"
 	FieldOpenedAt       Field = "opened_at"
 	FieldPlannedAt      Field = "planned_at"
@@ -97,6 +100,9 @@ var accessors = []accessor{
 	access(FieldReassignCount, func(i *Incident) *int { return &i.ReassignCount }, func(p *Patch) **int { return &p.ReassignCount }),
 	access(FieldParent, func(i *Incident) *int64 { return &i.Parent }, func(p *Patch) **int64 { return &p.Parent }),
 	access(FieldAffected, func(i *Incident) *Circle { return &i.Affected }, func(p *Patch) **Circle { return &p.Affected }),
+	access(FieldRelated, func(i *Incident) *Numbers { return &i.Related }, func(p *Patch) **Numbers { return &p.Related }),
+	access(FieldRating, func(i *Incident) *Rating { return &i.Rating }, func(p *Patch) **Rating { return &p.Rating }),
+	accessTime(FieldRatedAt, func(i *Incident) *time.Time { return &i.RatedAt }, func(p *Patch) **time.Time { return &p.RatedAt }),
 	accessTime(FieldOccurredAt, func(i *Incident) *time.Time { return &i.OccurredAt }, func(p *Patch) **time.Time { return &p.OccurredAt }),
 	accessTime(FieldOpenedAt, func(i *Incident) *time.Time { return &i.OpenedAt }, func(p *Patch) **time.Time { return &p.OpenedAt }),
 	accessTime(FieldPlannedAt, func(i *Incident) *time.Time { return &i.PlannedAt }, func(p *Patch) **time.Time { return &p.PlannedAt }),

@@ -27,14 +27,14 @@ func (s *Service) guarded(ctx context.Context, tx *sqldb.Tx, by auth.Identity, a
 	return nil
 }
 
-// Attach is told of the files that come with a change, inside the command's
+// Filer is told of the files that come with a change, inside the command's
 // transaction: the room that keeps them refuses those that are unknown or of
 // somebody else, and notes what they belong to. Internal ones are for the unit.
-type Attach func(ctx context.Context, tx *sqldb.Tx, by auth.Identity, i *Incident, attachments []int64, internal bool) error
+type Filer func(ctx context.Context, tx *sqldb.Tx, by auth.Identity, i *Incident, attachments []int64, internal bool) error
 
 // OnAttach sets who keeps the files. Without it every attachment is unknown.
 // To be called before the first command.
-func (s *Service) OnAttach(a Attach) { s.attach = a }
+func (s *Service) OnAttach(f Filer) { s.attach = f }
 
 func (s *Service) attached(ctx context.Context, tx *sqldb.Tx, by auth.Identity, i *Incident, attachments []int64, internal bool) error {
 	if len(attachments) == 0 {

@@ -364,8 +364,10 @@ func (s *Step) judge(step int, now time.Time, fields *fault.Fields) {
 	bad(FieldReassignCount, i.ReassignCount < 0)
 	bad(FieldOpenedAt, s.Set.OpenedAt != nil && i.OpenedAt.IsZero())
 	bad(FieldOccurredAt, s.Set.OccurredAt != nil && i.OccurredAt.IsZero())
-	bad(FieldParent, s.Set.Parent != nil)                                        // what other software calls a parent is not ours
-	bad(FieldAffected, s.Set.Affected != nil)                                    // nobody joins by an import
+	bad(FieldParent, s.Set.Parent != nil)     // what other software calls a parent is not ours
+	bad(FieldAffected, s.Set.Affected != nil) // nobody joins by an import
+	bad(FieldRelated, s.Set.Related != nil)
+	bad(FieldRating, s.Set.Rating != nil && i.Rating != "" && !slices.Contains(Ratings, i.Rating))
 	bad(FieldExternalID, s.Set.ExternalID != nil || s.Set.ExternalSource != nil) // said by the history
 	for _, t := range []struct {
 		field Field

@@ -98,6 +98,9 @@ type Incident struct {
 
 	Parent   int64  // the mass incident that it is a child of
 	Affected Circle // who has it too: for those who handle only
+	Related  Numbers
+	Rating   Rating    // the declarant's answer after closing
+	RatedAt  time.Time // when it was first given
 
 	OccurredAt time.Time // when it began to fail
 	OpenedAt   time.Time // when it was declared
@@ -138,6 +141,9 @@ type Patch struct {
 	ReassignCount  *int               `json:"reassign_count,omitempty"`
 	Parent         *int64             `json:"parent,omitempty"`
 	Affected       *Circle            `json:"affected,omitempty"`
+	Related        *Numbers           `json:"related,omitempty"`
+	Rating         *Rating            `json:"rating,omitempty"`
+	RatedAt        *time.Time         `json:"rated_at,omitempty"`
 	OccurredAt     *time.Time         `json:"occurred_at,omitempty"`
 	OpenedAt       *time.Time         `json:"opened_at,omitempty"`
 	PlannedAt      *time.Time         `json:"planned_at,omitempty"`
@@ -168,8 +174,16 @@ const (
 	EventMerged    = Subject + ".merged"
 	EventCommented = Subject + ".commented"
 	EventAffected  = Subject + ".affected" // somebody else has it too
-	EventUndone    = Subject + ".undone"   // the event before was taken back by who made it
-	EventUpdated   = Subject + ".updated"  // a row of an imported history
+	EventAbsorbed  = Subject + ".absorbed" // another was merged into it
+	EventReleased  = Subject + ".released" // that one is no longer
+	EventAttached  = Subject + ".attached" // it is a part of a main incident
+	EventDetached  = Subject + ".detached"
+	EventRelated   = Subject + ".related"
+	EventUnrelated = Subject + ".unrelated"
+	EventSplit     = Subject + ".split"   // a part of it became another incident
+	EventRated     = Subject + ".rated"   // the declarant answered after closing
+	EventUndone    = Subject + ".undone"  // the event before was taken back by who made it
+	EventUpdated   = Subject + ".updated" // a row of an imported history
 )
 
 // Payload is the data of every incident event.
@@ -183,6 +197,9 @@ type Payload struct {
 	Attachments []int64 `json:"attachments,omitempty"`
 	// Mentions are the persons that the comment calls by name.
 	Mentions []int64 `json:"mentions,omitempty"`
+	// Other is the incident at the other end of a link, or the one from which a
+	// comment was taken over.
+	Other int64 `json:"other,omitempty"`
 	// Steps are the digests of the imported steps that made this event (see
 	// ImportHistories); empty for what was done here.
 	Steps []string `json:"steps,omitempty"`

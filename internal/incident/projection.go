@@ -13,7 +13,7 @@ import (
 
 // Projection rebuilds the incidents from the journal.
 func (s *Service) Projection() journal.Projection {
-	return journal.Projection{Name: "incident", Subjects: []string{Subject}, Tables: []string{"incident", "incident_follower"}, Apply: s.apply}
+	return journal.Projection{Name: "incident", Subjects: []string{Subject}, Tables: []string{"incident", "incident_follower", "incident_mention"}, Apply: s.apply}
 }
 
 // apply folds events, in the journal's order, into the table.
@@ -47,6 +47,13 @@ func (s *Service) apply(ctx context.Context, tx *sqldb.Tx, events []journal.Even
 		}
 		if i.Affected != circle {
 			joined[i.ID] = i
+		}
+		called, err := mentions(&events[k])
+		if err != nil {
+			return err
+		}
+		if err := saveMentions(ctx, tx, tenant, i.ID, i.Version, events[k].At, called); err != nil {
+			return err
 		}
 	}
 	all := make([]*Incident, len(ids))

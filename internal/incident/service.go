@@ -24,8 +24,9 @@ const (
 
 // Service is the incidents of every tenant.
 //
-// Commands: Declare, AlsoAffected, Act, Undo, ImportHistories. Reads: Get, Many, ByExternal,
-// Story, MergedInto. What may be done to an incident: Available.
+// Commands: Declare, AlsoAffected, Act, Undo, Relate, Unrelate, Split, Rate,
+// ImportHistories. Reads: Get, Many, Current, ByExternal, Story, MergedInto,
+// Children, Mentions, Preview. What may be done to an incident: Available.
 type Service struct {
 	db     *sqldb.DB
 	j      *journal.Journal
@@ -33,7 +34,7 @@ type Service struct {
 	words  *catalog.Service
 	loc    *time.Location // of the local calendar keys
 	guards []Guard
-	attach Attach
+	attach Filer
 }
 
 // NewService makes the service. Loc is the tenants' time zone: local days and hours

@@ -25,6 +25,8 @@ const (
 	Reopen  Action = "reopen"  // it does not, or it was ended by mistake
 	Cancel  Action = "cancel"  // it was no incident
 	Merge   Action = "merge"   // it is the same as another
+	Attach  Action = "attach"  // it is a part of a main incident
+	Detach  Action = "detach"  // it is not
 	Edit    Action = "edit"    // correct or complete fields
 	Refile  Action = "refile"  // say what kind of problem it is, before anybody looks after it
 	Comment Action = "comment" // say something
@@ -38,6 +40,7 @@ const (
 	Always          Condition = ""
 	WithAssignee    Condition = "with_assignee"
 	WithoutAssignee Condition = "without_assignee"
+	WithParent      Condition = "with_parent"
 )
 
 // Same is the state "unchanged" of a transition.
@@ -85,6 +88,8 @@ var Transitions = []Transition{
 	{Action: Cancel, From: []State{New}, To: Cancelled, Event: EventCancelled, Right: auth.ConfirmIncident, Required: []Field{FieldComment}},
 	{Action: Cancel, From: []State{Assigned, Planned, Waiting}, To: Cancelled, Event: EventCancelled, Right: auth.HandleIncident, Required: []Field{FieldComment}},
 	{Action: Merge, From: active, To: Merged, Event: EventMerged, Right: auth.HandleIncident, Required: []Field{FieldMergedInto}, Optional: []Field{FieldComment}},
+	{Action: Attach, From: slices.Concat(active, []State{Resolved, Closed}), To: Same, Event: EventAttached, Right: auth.HandleIncident, Required: []Field{FieldParent}, Optional: []Field{FieldComment}},
+	{Action: Detach, From: States, When: WithParent, To: Same, Event: EventDetached, Right: auth.HandleIncident, Optional: []Field{FieldComment}},
 	{Action: Edit, From: slices.Concat(active, []State{Cancelled, Merged}), To: Same, Event: EventEdited, Right: auth.HandleIncident, Optional: detail},
 	{Action: Edit, From: []State{Resolved, Closed}, To: Same, Event: EventEdited, Right: auth.HandleIncident, Optional: slices.Concat(detail, solution)},
 	{Action: Refile, From: []State{New}, To: Same, Event: EventEdited, Right: auth.DeclareIncident, Required: []Field{FieldCategory}},
@@ -101,6 +106,8 @@ func (t *Transition) meets(i *Incident) bool {
 		return i.Assignee != 0
 	case WithoutAssignee:
 		return i.Assignee == 0
+	case WithParent:
+		return i.Parent != 0
 	case Always:
 	}
 	return true
@@ -181,6 +188,7 @@ func (i *Incident) effects(before *Incident, at time.Time) {
 			if !before.State.Open() {
 				i.ResolvedAt, i.ClosedAt = time.Time{}, time.Time{}
 				i.CauseCode, i.ResolutionCode, i.Resolution, i.MergedInto = 0, 0, "", 0
+				i.Rating, i.RatedAt = "", time.Time{}
 			}
 			if ended {
 				i.ReopenCount++

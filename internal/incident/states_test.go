@@ -164,9 +164,9 @@ func TestAvailable(t *testing.T) {
 		{"teacher, in hand", teacher, Incident{State: Assigned, School: 1, Declarant: 7, Assignee: 8}, "comment"},
 		{"teacher, resolved", teacher, Incident{State: Resolved, School: 1, Declarant: 7}, "confirm reopen comment"},
 		{"teacher, a colleague's", teacher, Incident{State: Resolved, School: 1, Declarant: 9}, ""},
-		{"technician, new", tech, Incident{State: New, School: 1}, "take assign route plan hold resolve cancel merge edit comment"},
-		{"technician, own", tech, Incident{State: Assigned, School: 1, Assignee: 8}, "assign route plan hold resolve cancel merge edit comment"},
-		{"technician, resolved", tech, Incident{State: Resolved, School: 1}, "close reopen edit comment"},
+		{"technician, new", tech, Incident{State: New, School: 1}, "take assign route plan hold resolve cancel merge attach edit comment"},
+		{"technician, own", tech, Incident{State: Assigned, School: 1, Assignee: 8}, "assign route plan hold resolve cancel merge attach edit comment"},
+		{"technician, resolved", tech, Incident{State: Resolved, School: 1}, "close reopen attach edit comment"},
 		{"technician, merged", tech, Incident{State: Merged, School: 1}, "reopen edit comment"},
 	} {
 		var got []string

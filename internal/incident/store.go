@@ -23,7 +23,7 @@ var columns = []string{
 	"category_id", "impact", "urgency", "priority", "declarant_id", "assignee_id", "team_id", "origin", "waiting_code_id",
 	"cause_code_id", "resolution_code_id", "resolution", "merged_into", "target", "reopen_count", "reassign_count",
 	"occurred_at", "opened_at", "planned_at", "resolved_at", "closed_at", "updated_at", "external_source", "external_id",
-	"parent_id", "affected", "opened_day", "opened_hour", "resolved_day", "closed_day",
+	"parent_id", "affected", "related", "rating", "rated_at", "opened_day", "opened_hour", "resolved_day", "closed_day",
 }
 
 const calendarKeys = 4
@@ -81,7 +81,7 @@ func (i *Incident) row(tenant int64, loc *time.Location) []any {
 		i.Category, i.Impact, i.Urgency, i.Priority, i.Declarant, i.Assignee, i.Team, string(i.Origin), i.WaitingCode,
 		i.CauseCode, i.ResolutionCode, i.Resolution, i.MergedInto, string(i.Target), i.ReopenCount, i.ReassignCount,
 		ms(i.OccurredAt), ms(i.OpenedAt), ms(i.PlannedAt), ms(i.ResolvedAt), ms(i.ClosedAt), ms(i.UpdatedAt), i.ExternalSource, i.ExternalID,
-		i.Parent, string(i.Affected), day(i.OpenedAt, loc), hour(i.OpenedAt, loc), day(i.ResolvedAt, loc), day(i.ClosedAt, loc),
+		i.Parent, string(i.Affected), string(i.Related), string(i.Rating), ms(i.RatedAt), day(i.OpenedAt, loc), hour(i.OpenedAt, loc), day(i.ResolvedAt, loc), day(i.ClosedAt, loc),
 	}
 }
 
@@ -101,17 +101,18 @@ func hour(t time.Time, loc *time.Location) int64 {
 
 func scanRow(rows *sql.Rows) (Incident, error) {
 	var i Incident
-	var occurred, opened, planned, resolved, closed, updated int64
+	var occurred, opened, planned, resolved, closed, updated, rated int64
 	err := rows.Scan(&i.ID, &i.Version, &i.State, &i.Title, &i.Description, &i.School, &i.Room, &i.Network, &i.Machine,
 		&i.Category, &i.Impact, &i.Urgency, &i.Priority, &i.Declarant, &i.Assignee, &i.Team, &i.Origin, &i.WaitingCode,
 		&i.CauseCode, &i.ResolutionCode, &i.Resolution, &i.MergedInto, &i.Target, &i.ReopenCount, &i.ReassignCount,
-		&occurred, &opened, &planned, &resolved, &closed, &updated, &i.ExternalSource, &i.ExternalID, &i.Parent, &i.Affected)
+		&occurred, &opened, &planned, &resolved, &closed, &updated, &i.ExternalSource, &i.ExternalID, &i.Parent, &i.Affected, &i.Related, &i.Rating, &rated)
 	if err != nil {
 		return i, fmt.Errorf("incident: scan: %w", err)
 	}
 	t := sqldb.Time
 	i.OccurredAt, i.OpenedAt, i.PlannedAt = t(occurred), t(opened), t(planned)
 	i.ResolvedAt, i.ClosedAt, i.UpdatedAt = t(resolved), t(closed), t(updated)
+	i.RatedAt = t(rated)
 	return i, nil
 }
 
@@ -267,10 +268,14 @@ func (s *Service) one(ctx context.Context, scope auth.Scope, condition string, a
 // MergedInto lists the incidents that were merged into one, as far as the
 // scope goes, by number.
 func (s *Service) MergedInto(ctx context.Context, scope auth.Scope, id int64) ([]Incident, error) {
+	return s.list(ctx, scope, " AND merged_into = $2 AND merged_into <> 0 ORDER BY incident_id", scope.Tenant(), id)
+}
+
+func (s *Service) list(ctx context.Context, scope auth.Scope, condition string, args ...any) ([]Incident, error) {
 	var all []Incident
 	err := s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		var err error
-		all, err = query(ctx, tx, " AND merged_into = $2 AND merged_into <> 0 ORDER BY incident_id", scope.Tenant(), id)
+		all, err = query(ctx, tx, condition, args...)
 		return err
 	})
 	if err != nil {

@@ -26,6 +26,13 @@ type Entry struct {
 
 	Attachments []int64 // files that came with it
 	Mentions    []int64 // persons whom the comment calls
+
+	// Other is the incident at the other end of a link, or from which a comment
+	// was taken over.
+	Other int64
+	// Of is the incident on which it was said, when that was merged into this
+	// one: its thread is told here too. 0 for the incident's own.
+	Of int64
 }
 
 // FieldChange is a field's former and new value, of the type that Incident has
@@ -38,7 +45,7 @@ type FieldChange struct {
 // Story tells what happened to an incident, oldest first. Comments kept for
 // the unit are left out for whoever may not handle incidents.
 func (s *Service) Story(ctx context.Context, by auth.Identity, id int64) ([]Entry, error) {
-	var events []journal.Event
+	var events, merged []journal.Event
 	err := s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		found, err := load(ctx, tx, by.Tenant, []int64{id})
 		if err != nil {
@@ -47,17 +54,23 @@ func (s *Service) Story(ctx context.Context, by auth.Identity, id int64) ([]Entr
 		if i := found[id]; i == nil || !i.SeenBy(by.Scope()) {
 			return notFound()
 		}
-		events, err = journal.Of(ctx, tx, by.Tenant, subject(id))
+		if events, err = journal.Of(ctx, tx, by.Tenant, subject(id)); err != nil {
+			return err
+		}
+		merged, err = threads(ctx, tx, by, found[id])
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	entries := make([]Entry, 0, len(events))
-	for _, e := range events {
+	entries := make([]Entry, 0, len(events)+len(merged))
+	for k, e := range append(events, merged...) {
 		entry, err := tell(e)
 		if err != nil {
 			return nil, err
+		}
+		if k >= len(events) && !entry.ofThread(&e) {
+			continue
 		}
 		if entry.Internal && !by.Can(auth.HandleIncident) {
 			if e.Kind == EventCommented {
@@ -77,12 +90,59 @@ func (s *Service) Story(ctx context.Context, by auth.Identity, id int64) ([]Entr
 	return entries, nil
 }
 
+// maxThreads bounds the merged incidents whose threads are told with another's.
+const maxThreads = 50
+
+// threads reads the events of the incidents that were merged into one, and into
+// those, as far as the reader may follow: those of the same school, which the
+// merge says are the same thing, and those in scope.
+func threads(ctx context.Context, tx *sqldb.Tx, by auth.Identity, into *Incident) ([]journal.Event, error) {
+	var ids []int64
+	for level := []int64{into.ID}; len(level) > 0 && len(ids) < maxThreads; {
+		args := []any{by.Tenant}
+		for _, id := range level {
+			args = append(args, id)
+		}
+		merged, err := query(ctx, tx, " AND state = 'merged' AND merged_into <> 0 AND merged_into IN ("+marks(2, len(level))+") ORDER BY incident_id", args...)
+		if err != nil {
+			return nil, err
+		}
+		level = nil
+		for k := range merged {
+			if m := &merged[k]; (m.School == into.School || m.SeenBy(by.Scope())) && len(ids) < maxThreads && !slices.Contains(ids, m.ID) {
+				ids, level = append(ids, m.ID), append(level, m.ID)
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return journal.OfMany(ctx, tx, by.Tenant, Subject, ids)
+}
+
+// ofThread keeps of a merged incident's history what was said: its declaration
+// with the words of it, and comments.
+func (e *Entry) ofThread(event *journal.Event) bool {
+	e.Of = event.Subject.ID
+	if e.Kind == EventDeclared {
+		for _, c := range e.Changes {
+			if c.Field == FieldTitle && e.Comment == "" || c.Field == FieldDescription {
+				e.Comment, _ = c.To.(string)
+			}
+		}
+		e.Changes = nil
+		return true
+	}
+	e.Changes = nil
+	return e.Comment != "" || len(e.Attachments) > 0
+}
+
 func tell(e journal.Event) (Entry, error) {
 	var p Payload
 	if err := json.Unmarshal(e.Data, &p); err != nil {
 		return Entry{}, fmt.Errorf("incident %d: event %s: %w", e.Subject.ID, e.Pos, err)
 	}
-	entry := Entry{Pos: e.Pos, At: e.At, RecordedAt: e.RecordedAt, Actor: e.Actor, Kind: e.Kind, Comment: p.Comment, Internal: p.Internal, Imported: len(p.Steps) > 0, Attachments: p.Attachments, Mentions: p.Mentions}
+	entry := Entry{Pos: e.Pos, At: e.At, RecordedAt: e.RecordedAt, Actor: e.Actor, Kind: e.Kind, Comment: p.Comment, Internal: p.Internal, Imported: len(p.Steps) > 0, Attachments: p.Attachments, Mentions: p.Mentions, Other: p.Other}
 	var from, to Incident
 	p.Was.Apply(&from)
 	p.Set.Apply(&to)

@@ -21,6 +21,7 @@ const UndoTime = 2 * time.Minute
 var undoable = map[string]bool{
 	EventEdited: true, EventAssigned: true, EventPlanned: true, EventHeld: true, EventResumed: true, EventResolved: true,
 	EventClosed: true, EventReopened: true, EventCancelled: true, EventMerged: true, EventAffected: true,
+	EventAttached: true, EventDetached: true,
 }
 
 // Undo takes back the last thing that happened to an incident: the event after
@@ -46,10 +47,7 @@ func (s *Service) Undo(ctx context.Context, by auth.Identity, id, version int64)
 }
 
 func (s *Service) undo(ctx context.Context, tx *sqldb.Tx, by auth.Identity, id, version int64, at time.Time) (Incident, error) {
-	if err := lock(ctx, tx, by.Tenant, lockName(id)); err != nil {
-		return Incident{}, err
-	}
-	found, err := load(ctx, tx, by.Tenant, []int64{id})
+	found, err := s.hold(ctx, tx, by.Tenant, id)
 	if err != nil {
 		return Incident{}, err
 	}
@@ -81,5 +79,9 @@ func (s *Service) undo(ctx context.Context, tx *sqldb.Tx, by auth.Identity, id, 
 	if set.empty() {
 		return *before, nil
 	}
-	return s.write(ctx, tx, by, before, &after, EventUndone, at, Payload{Set: set, Was: was})
+	sides, err := s.sides(ctx, tx, by.Tenant, before, &after, found)
+	if err != nil {
+		return Incident{}, err
+	}
+	return s.writeAll(ctx, tx, by, before, &after, EventUndone, at, Payload{Set: set, Was: was}, sides)
 }

@@ -134,7 +134,7 @@ type Field struct {
 	Holder   string // placeholder: an example, never the label
 	Key      string // shortcut that focuses it
 	List     string // id of the suggestions of a text, which Options hold
-	Ask      string // where more suggestions come from while one types, as <option>s
+	Ask      string // where more suggestions come from while one types, as <option>s; of a text of several lines: names after "@"
 }
 
 // Option is one value of a select or of choices.

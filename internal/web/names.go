@@ -110,6 +110,11 @@ func (n *names) value(f incident.Field, v any) string {
 		return n.r.T("incident.state." + string(v))
 	case incident.Origin:
 		return n.r.T("incident.origin." + string(v))
+	case incident.Rating:
+		if v == "" {
+			return n.none(f)
+		}
+		return n.r.T("desk.rating." + string(v))
 	case incident.Target:
 		return n.r.T("incident.target." + orUnknown(string(v)))
 	case directory.Network:
@@ -153,7 +158,7 @@ func (n *names) reference(f incident.Field, id int64) string {
 		name = n.places.TeamName(id)
 	case incident.FieldWaitingCode, incident.FieldCauseCode, incident.FieldResolutionCode:
 		name = n.words.CodeLabel(id, n.lang())
-	case incident.FieldMergedInto:
+	case incident.FieldMergedInto, incident.FieldParent:
 		return n.r.T("incident.number", "number", strconv.FormatInt(id, 10))
 	default:
 	}

@@ -265,7 +265,9 @@ var eventIcons = map[string]string{
 	incident.EventPlanned: "calendar-clock", incident.EventHeld: "hourglass", incident.EventResumed: "arrow-right",
 	incident.EventResolved: "circle-check", incident.EventClosed: "archive", incident.EventReopened: "rotate-ccw",
 	incident.EventCancelled: "ban", incident.EventMerged: "merge", incident.EventCommented: "message-square",
-	incident.EventUpdated: "import", incident.EventUndone: "undo-2",
+	incident.EventUpdated: "import", incident.EventUndone: "undo-2", incident.EventAffected: "users", incident.EventAbsorbed: "merge",
+	incident.EventReleased: "merge", incident.EventAttached: "link", incident.EventDetached: "link", incident.EventRelated: "link",
+	incident.EventUnrelated: "link", incident.EventSplit: "copy", incident.EventRated: "star",
 }
 
 // entry tells one event. The values with which an incident was declared are on
@@ -280,6 +282,17 @@ func (n *names) entry(e incident.Entry) (storyEntry, error) {
 	if t.Icon == "" {
 		t.Icon = "info"
 	}
+	switch e.Kind {
+	case incident.EventAbsorbed, incident.EventReleased, incident.EventRelated, incident.EventUnrelated, incident.EventSplit:
+		t.What = n.r.T("incident.event."+kind, "number", id(e.Other))
+	case incident.EventCommented:
+		if e.Other != 0 {
+			t.What = n.r.T("desk.event.told", "number", id(e.Other))
+		}
+	}
+	if e.Of != 0 {
+		t.What = n.r.T("desk.event.thread", "what", t.What, "number", id(e.Of))
+	}
 	if e.Kind == incident.EventDeclared {
 		return t, nil
 	}
@@ -289,6 +302,8 @@ func (n *names) entry(e incident.Entry) (storyEntry, error) {
 			continue
 		case incident.FieldResolvedAt, incident.FieldClosedAt:
 			continue // the entry's own instant says it
+		case incident.FieldRelated, incident.FieldRatedAt, incident.FieldAffected:
+			continue // told by what was done, and by the panel
 		case incident.FieldState:
 			if e.Kind != incident.EventUpdated && e.Kind != incident.EventUndone {
 				continue // what was done says it

@@ -35,6 +35,9 @@ var actionLooks = map[incident.Action]struct {
 func (p *incidentPage) offer(r *Request, n *names, open string, f *Form) {
 	primary := false
 	for _, t := range incident.Available(r.Who, p.Incident) {
+		if t.Action == incident.Attach || t.Action == incident.Detach {
+			continue // in the panel of links
+		}
 		if t.Action == incident.Edit {
 			p.Actions = append(p.Actions, Action{Label: r.T("incident.action.edit"), Icon: "pencil", Href: "/incidents/" + id(p.Incident.ID) + "/edit", Key: "e"})
 			continue
@@ -48,6 +51,10 @@ func (p *incidentPage) offer(r *Request, n *names, open string, f *Form) {
 		}
 		for _, field := range t.Required {
 			c := n.control(from, field, p.Incident).Must()
+			if field == incident.FieldComment {
+				c.Ask = "/incidents/" + id(p.Incident.ID) + "/people"
+				c.Hint = r.T("desk.mention.hint")
+			}
 			c.ID = string(t.Action) + "-" + c.Name
 			a.Fields = append(a.Fields, c)
 		}
@@ -101,7 +108,7 @@ func (n *names) control(f *Form, field incident.Field, i incident.Incident) Fiel
 		return f.Select(name, label, n.codeOptions(catalog.Resolution, choose))
 	case incident.FieldPlannedAt, incident.FieldOccurredAt:
 		return f.Input("datetime-local", name, label)
-	case incident.FieldMergedInto:
+	case incident.FieldMergedInto, incident.FieldParent:
 		c := f.Text(name, label).Example("4812")
 		c.Mode = "numeric"
 		return c
@@ -182,6 +189,8 @@ func patchOf(r *Request, f *Form, fields []incident.Field) (incident.Patch, erro
 			p.ResolutionCode = ref(field)
 		case incident.FieldMergedInto:
 			p.MergedInto = ref(field)
+		case incident.FieldParent:
+			p.Parent = ref(field)
 		case incident.FieldImpact:
 			p.Impact = level(field)
 		case incident.FieldUrgency:

@@ -25,6 +25,9 @@ type Request struct {
 	SignedIn bool
 	Address  Address // where the reader is, with the whole state
 	Settings directory.Settings
+
+	refused     string // the panel whose form was just refused
+	refusedForm *Form
 }
 
 // Now is the instant at which the page is made.

@@ -3,6 +3,7 @@ import "./hypermedia";
 import "./files";
 import "./forms";
 import "./keys";
+import "./mention";
 import "./palette";
 import "./live";
 import "./times";

@@ -46,9 +46,11 @@ type Incident struct {
 	ReopenCount    int    `json:"reopen_count"`
 	ReassignCount  int    `json:"reassign_count"`
 
-	Parent         int64 `json:"parent,omitempty" doc:"The main incident that it is a part of."`
-	AffectedPeople int   `json:"affected_people" doc:"People known to be concerned: the declarant and those who said that they have it too."`
-	AffectedRooms  int   `json:"affected_rooms"`
+	Parent         int64   `json:"parent,omitempty" doc:"The main incident that it is a part of."`
+	Related        []int64 `json:"related,omitempty" doc:"Incidents that it has to do with."`
+	Rating         string  `json:"rating,omitempty" enum:"satisfied,neutral,unsatisfied" doc:"The declarant's answer after closing."`
+	AffectedPeople int     `json:"affected_people" doc:"People known to be concerned: the declarant and those who said that they have it too."`
+	AffectedRooms  int     `json:"affected_rooms"`
 
 	OccurredAt time.Time  `json:"occurred_at" doc:"When it began to fail."`
 	OpenedAt   time.Time  `json:"opened_at" doc:"When it was declared."`
@@ -149,6 +151,7 @@ type Transition struct {
 	ResolutionCode *int64     `json:"resolution_code,omitempty"`
 	Resolution     *string    `json:"resolution,omitempty"`
 	MergedInto     *int64     `json:"merged_into,omitempty" doc:"The incident that it is the same as."`
+	Parent         *int64     `json:"parent,omitempty" doc:"The main incident that it is a part of."`
 	Comment        string     `json:"comment,omitempty"`
 	Internal       bool       `json:"internal,omitempty" doc:"The comment is for the unit only."`
 }
@@ -166,6 +169,35 @@ type Affected struct {
 	Room        int64   `json:"room,omitempty" doc:"Where they have it, in the incident's school."`
 	Comment     string  `json:"comment,omitempty" doc:"2,000 characters at most."`
 	Attachments []int64 `json:"attachments,omitempty" doc:"Files already sent, 20 at most."`
+}
+
+// Split is the second incident that is taken out of one.
+type Split struct {
+	Title       string   `json:"title"`
+	Description string   `json:"description,omitempty"`
+	Category    int64    `json:"category,omitempty" doc:"That of the first if absent."`
+	Room        int64    `json:"room,omitempty" doc:"That of the first if absent."`
+	Comments    []string `json:"comments,omitempty" doc:"Places in the journal of the story's entries whose comments it takes over."`
+}
+
+// Rating is the declarant's answer after closing.
+type Rating struct {
+	Rating  string `json:"rating" enum:"satisfied,neutral,unsatisfied"`
+	Comment string `json:"comment,omitempty" doc:"2,000 characters at most; whoever sees the incident reads it."`
+}
+
+// Mentions are comments that call somebody.
+type Mentions struct {
+	Items []Mention `json:"items"`
+}
+
+// Mention is one of them.
+type Mention struct {
+	Incident int64     `json:"incident"`
+	Title    string    `json:"title"`
+	At       time.Time `json:"at"`
+	Comment  string    `json:"comment"`
+	Internal bool      `json:"internal,omitempty"`
 }
 
 // IncidentPage is a part of a list of incidents.
