@@ -49,9 +49,12 @@ type Solution struct {
 	// OneTechnician says that one person made all its uses: their ease and the
 	// solution's cannot be told apart.
 	OneTechnician bool
-	Refused       int     // how often it was set aside on incidents of this type
-	Incidents     []int64 // that it rests on, the most alike first
-	Score         float64 // what it is ranked by
+	// Common says that several schools read these very words: they name nobody,
+	// and may be said again on another incident.
+	Common    bool
+	Refused   int     // how often it was set aside on incidents of this type
+	Incidents []int64 // that it rests on, the most alike first
+	Score     float64 // what it is ranked by
 }
 
 // Alike is a resolved incident like another.
@@ -314,12 +317,16 @@ func (m *memory) rank(groups []*group, uses []use, category uint32) []rankedSolu
 		s := rankedSolution{Solution: Solution{Code: int64(g.resolution.code), Cause: int64(g.resolution.cause)}, words: g.words}
 		weight, hoped := 0.0, 0.0
 		var own []int
-		technicians := map[uint32]bool{}
+		technicians, readers, same := map[uint32]bool{}, map[uint32]bool{}, 0
 		for i := range g.uses {
 			u := &g.uses[i]
 			r := &m.records[u.at]
 			weight += u.like * u.like
 			technicians[u.by] = true
+			if slices.Equal(u.words, g.words) {
+				readers[r.school] = true
+				same++
+			}
 			switch u.verdict {
 			case held:
 				s.Uses++
@@ -342,6 +349,7 @@ func (m *memory) rank(groups []*group, uses []use, category uint32) []rankedSolu
 			}
 		}
 		s.OneTechnician = len(technicians) == 1 && len(g.uses) > 1
+		s.Common = len(g.words) > 0 && same >= 3 && len(readers) >= 2
 		s.Minutes = median(own)
 		s.Refused = m.refused(g, category)
 		successes := float64(s.Held)

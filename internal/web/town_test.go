@@ -24,6 +24,7 @@ import (
 	"statincidents/internal/live"
 	"statincidents/internal/search"
 	"statincidents/internal/servicelevel"
+	"statincidents/internal/similar"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/testkit"
 )
@@ -40,6 +41,7 @@ type town struct {
 	service   *servicelevel.Service
 	words     *search.Service
 	hub       *live.Hub
+	similar   *similar.Service
 
 	a, b               int64 // schools
 	roomA, roomB       int64
@@ -88,6 +90,8 @@ func newTown(t *testing.T) *town {
 		deps.Service = servicelevel.New(db, j, deps.Directory, deps.Catalog, deps.Incidents)
 		w.service = deps.Service
 		deps.Cube = w.memory
+		w.similar = similar.New(db, j, deps.Directory, deps.Catalog)
+		deps.Similar = w.similar
 		deps.Files = attachment.New(db, j, deps.Incidents, deps.Log)
 		w.files = deps.Files
 		w.hub = live.New(live.Config{Tenant: 1, Journal: j, Incidents: deps.Incidents, Clock: sqldb.Now})
@@ -180,6 +184,9 @@ func (w *town) settle(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := w.words.Fresh(context.Background(), 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.similar.CatchUp(context.Background(), 1); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -118,6 +118,7 @@ func (s *Server) routes() {
 	s.declareRoutes()
 	s.incidentsRoutes()
 	s.incidentRoutes()
+	s.solutionRoutes()
 	s.attachmentRoutes()
 	s.clockPanelRoutes()
 	s.linkRoutes()
