@@ -134,7 +134,7 @@ func alikeItem(r *Request, n *names, i incident.Incident) nearItem {
 
 func solutionCardOf(r *Request, n *names, s *similar.Solution, titles map[int64]incident.Incident) solutionCard {
 	c := solutionCard{
-		Printer: r.Printer, Name: n.words.CodeLabel(s.Code, n.lang()), Cause: n.words.CodeLabel(s.Cause, n.lang()), Words: excerpt(s.Words, 220),
+		Printer: r.Printer, Name: n.words.CodeLabel(s.Code, n.lang()), Cause: n.words.CodeLabel(s.Cause, n.lang()), Words: shorten(s.Words, 220),
 		Code: s.Code, CauseCode: s.Cause, Key: s.Key, Behind: r.N("similar.behind", len(s.Incidents)),
 	}
 	if s.Common {
@@ -178,8 +178,8 @@ func solutionCardOf(r *Request, n *names, s *similar.Solution, titles map[int64]
 	return c
 }
 
-// excerpt cuts a text at a word.
-func excerpt(text string, most int) string {
+// shorten cuts a text at a word.
+func shorten(text string, most int) string {
 	text = strings.Join(strings.Fields(text), " ")
 	letters := []rune(text)
 	if len(letters) <= most {
