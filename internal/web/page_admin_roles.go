@@ -102,20 +102,38 @@ func mayDo(role auth.Role, state incident.State) []incident.Action {
 	return actions
 }
 
+// statesTable has one column for the roles that may do the same in every state.
 func statesTable(r *Request) Table {
 	t := Table{Printer: r.Printer, ID: "states", Caption: r.T("access.roles.states"), Hide: true, Stacked: true, Columns: []Column{{Label: r.T("incident.field.state"), Lead: true}}}
+	var groups [][]auth.Role
 	for _, role := range auth.Roles {
-		t.Columns = append(t.Columns, Column{Label: r.T("role." + string(role)), Wrap: true})
+		last := len(groups) - 1
+		if last >= 0 && sameActions(groups[last][0], role) {
+			groups[last] = append(groups[last], role)
+			continue
+		}
+		groups = append(groups, []auth.Role{role})
+	}
+	for _, roles := range groups {
+		words := make([]string, len(roles))
+		for i, role := range roles {
+			words[i] = r.T("role." + string(role))
+		}
+		t.Columns = append(t.Columns, Column{Label: strings.Join(words, ", "), Wrap: true})
 	}
 	for _, state := range incident.States {
 		badge := StateBadge(r.Printer, state)
 		cells := []Cell{{Badge: &badge}}
-		for _, role := range auth.Roles {
-			cells = append(cells, Cell{Text: actionWords(r, mayDo(role, state))})
+		for _, roles := range groups {
+			cells = append(cells, Cell{Text: actionWords(r, mayDo(roles[0], state))})
 		}
 		t.Rows = append(t.Rows, TableRow{Cells: cells})
 	}
 	return t
+}
+
+func sameActions(a, b auth.Role) bool {
+	return !slices.ContainsFunc(incident.States, func(s incident.State) bool { return !slices.Equal(mayDo(a, s), mayDo(b, s)) })
 }
 
 func actionWords(r *Request, actions []incident.Action) string {
