@@ -30,6 +30,7 @@ import (
 	"statincidents/internal/servicelevel"
 	"statincidents/internal/similar"
 	"statincidents/internal/sqldb"
+	"statincidents/internal/visit"
 )
 
 // Tenant is the département that one process serves.
@@ -65,6 +66,7 @@ type App struct {
 	Catalog   *catalog.Service
 	Incidents *incident.Service
 	Files     *attachment.Service
+	Visits    *visit.Service
 	Search    *search.Service
 	Similar   *similar.Service
 	Service   *servicelevel.Service
@@ -124,6 +126,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	a.Notify = notify.New(notify.Parts{
 		DB: db, Journal: a.Journal, Jobs: a.Jobs, Mailbox: a.Mailbox, Signer: a.Signer, Accounts: a.Auth, Places: a.Directory, Words: a.Catalog, Incidents: a.Incidents,
 	}, notify.Config{Tenant: Tenant, Location: a.Location, Log: log, Show: cfg.ShowMail, Site: a.address})
+	a.Visits = visit.New(db, a.Journal, a.Directory, a.Incidents, a.Auth, log)
 	a.Search = search.New(db, a.Journal)
 	a.Similar = similar.New(db, a.Journal, a.Directory, a.Catalog)
 	a.Service = servicelevel.New(db, a.Journal, a.Directory, a.Catalog, a.Incidents)
@@ -163,9 +166,10 @@ func (a *App) Projections() []journal.Projection {
 		a.Directory.Projection(),
 		a.Catalog.Projection(),
 		a.Incidents.Projection(),
-		a.Files.Projection(),
 		a.Service.Projection(),
 		a.Similar.Projection(),
+		a.Visits.Projection(),
+		a.Files.Projection(),
 	}
 }
 

@@ -51,6 +51,7 @@ func (a *App) readers() []part {
 		{"imports", a.Importing.Run},
 		{"jobs", a.Jobs.Run},
 		{"messages", a.Notify.Run},
+		{"visits", func(ctx context.Context) error { return a.Visits.Run(ctx, Tenant) }},
 	}
 	if a.memory != nil {
 		parts = append(parts, part{"statistics", a.memory.Start})

@@ -110,6 +110,8 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 		FirstRun:  a.FirstRun,
 		Directory: a.Directory,
 		Catalog:   a.Catalog,
+		Signer:    a.Signer,
+		Visits:    a.Visits,
 		Similar:   a.Similar,
 		Service:   a.Service,
 		Incidents: a.Incidents,

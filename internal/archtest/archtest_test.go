@@ -50,15 +50,17 @@ var allowed = map[string][]string{
 	"load":      {"fault", "api", "calendar"},
 	"api": {
 		"…", "directory", "catalog", "incident", "search", "cube", "live", "locale",
-		"attachment", "servicelevel", "similar",
+		"attachment", "checklist", "servicelevel", "similar", "visit",
 	},
 	"web": {
 		"…", "directory", "catalog", "incident", "search", "cube", "live", "locale", "chart", "geo", "sheet", "qr", "intake",
-		"attachment", "servicelevel", "similar",
+		"attachment", "checklist", "servicelevel", "similar", "visit",
 	},
 	"app": {"*"},
 
 	// Rooms around an incident.
+	"visit":        {"…", "directory", "incident"},
+	"checklist":    {"…", "incident", "visit"},
 	"servicelevel": {"…", "directory", "catalog", "incident"},
 	"attachment":   {"…", "incident"},
 

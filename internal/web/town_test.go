@@ -27,6 +27,7 @@ import (
 	"statincidents/internal/similar"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/testkit"
+	"statincidents/internal/visit"
 )
 
 // town is a site with two schools, their people, and an account for each role
@@ -57,6 +58,9 @@ type town struct {
 	foreign int64 // declared by the neighbour in b
 
 	file, foreignFile, hiddenFile int64 // joined to own, to foreign, to own for the unit
+	visits                        *visit.Service
+	visitA                        int64 // a visit in a, of no incident
+	visitB                        int64 // another in b
 }
 
 var system = auth.System(1)
@@ -89,6 +93,7 @@ func newTown(t *testing.T) *town {
 		deps.Incidents = incident.NewService(db, j, deps.Directory, deps.Catalog, paris)
 		deps.Service = servicelevel.New(db, j, deps.Directory, deps.Catalog, deps.Incidents)
 		w.service = deps.Service
+		deps.Visits = visit.New(db, j, deps.Directory, deps.Incidents, deps.Auth, nil)
 		deps.Cube = w.memory
 		w.similar = similar.New(db, j, deps.Directory, deps.Catalog)
 		deps.Similar = w.similar
@@ -104,7 +109,7 @@ func newTown(t *testing.T) *town {
 	if err := d.Directory.SaveSettings(ctx, system, settings); err != nil {
 		t.Fatal(err)
 	}
-	w.incidents = d.Incidents
+	w.incidents, w.visits = d.Incidents, d.Visits
 	schools := get1[map[string]int64](t)(d.Directory.EnsureSchools(ctx, system, []directory.School{
 		{UAI: "0450001A", Name: "Collège A", Commune: "Pithiviers", INSEE: "45252", Located: true, Lat: 48.17, Lon: 2.25},
 		{UAI: "0450002B", Name: "Collège B", Commune: "Gien", INSEE: "45155", Located: true, Lat: 47.69, Lon: 2.63},
@@ -145,6 +150,11 @@ func newTown(t *testing.T) *town {
 	w.beside = w.declare(t, incident.Declaration{Title: "Bourrage papier", School: w.a, Room: w.roomA, Category: w.printing, Declarant: colleague})
 	w.foreign = w.declare(t, incident.Declaration{Title: "Secret de Gien", School: w.b, Room: w.roomB, Category: w.printing, Declarant: w.neighbour})
 	w.file, w.foreignFile, w.hiddenFile = w.join(t, w.own, false), w.join(t, w.foreign, false), w.join(t, w.own, true)
+	for school, to := range map[int64]*int64{w.a: &w.visitA, w.b: &w.visitB} {
+		*to = get1[visit.Visit](t)(w.visits.Plan(ctx, system, visit.Draft{
+			Kind: visit.OnSite, School: school, Technician: w.technician, Start: sqldb.Now().Add(time.Duration(school) * 26 * time.Hour), Minutes: 60, Purpose: "Contrôle annuel", Note: "Clé à la loge",
+		})).ID
+	}
 	w.settle(t)
 	return w
 }

@@ -118,6 +118,26 @@ var walks = []struct {
 	{"GET /schools/{id}", "/schools/{b}", "", "200 200 200 404 403 in"},
 	{"GET /schools/{id}/open", "/schools/{a}/open", "", "200 200 200 200 403 in"},
 	{"GET /schools/{id}/open", "/schools/{b}/open", "", "200 200 200 404 403 in"},
+	{"GET /visits", "/visits", "", "200 200 200 200 403 in"},
+	{"GET /visits.csv", "/visits.csv", "", "200 200 200 200 403 in"},
+	{"GET /visits.xlsx", "/visits.xlsx", "", "200 200 200 200 403 in"},
+	{"GET /visits/new", "/visits/new?school={a}", "", "200 200 200 403 403 in"},
+	{"POST /visits/new", "/visits/new", "school={a}&purpose=", "422 422 422 403 403 in"},
+	{"GET /visits/clashes", "/visits/clashes?school={a}&start=2026-03-01T09:00&minutes=60", "", "200 200 200 403 403 in"},
+	{"GET /visits/day", "/visits/day", "", "200 200 200 403 403 in"},
+	{"GET /visits/feed", "/visits/feed", "", "200 200 200 403 403 in"},
+	{"POST /visits/feed", "/visits/feed", "", "409 303 303 403 403 in"}, // the administrator is nobody of the unit
+	{"POST /visits/feed/close", "/visits/feed/close", "", "409 303 303 403 403 in"},
+	{"GET /calendar/{link}", "/calendar/forged.ics", "", "404 404 404 404 404 404"},
+	{"GET /visits/{id}", "/visits/{visitA}", "", "200 200 200 200 403 in"},
+	{"GET /visits/{id}", "/visits/{visitB}", "", "200 200 200 404 403 in"},
+	{"GET /visits/{id}/edit", "/visits/{visitA}/edit", "", "200 200 200 403 403 in"},
+	{"POST /visits/{id}/edit", "/visits/{visitA}/edit", "minutes=", "422 422 422 403 403 in"},
+	{"POST /visits/{id}/act", "/visits/{visitA}/act", "action=nonsense", "422 422 422 403 403 in"},
+	{"POST /visits/{id}/undo", "/visits/{visitA}/undo", "version=9", "409 409 409 403 403 in"},
+	{"POST /visits/{id}/add", "/visits/{visitA}/add", "incident={none}", "422 422 422 403 403 in"},
+	{"POST /visits/{id}/report", "/visits/99999/report", "report=x", "404 404 404 403 403 in"},
+	{"GET /visits/{id}/visit.ics", "/visits/{visitA}/visit.ics", "", "200 200 200 403 403 in"},
 	{"GET /admin", "/admin", "", "200 200 403 403 403 in"},
 	{"GET /admin/accounts", "/admin/accounts", "", "200 403 403 403 403 in"},
 	{"GET /admin/accounts/new", "/admin/accounts/new", "", "200 403 403 403 403 in"},
@@ -293,6 +313,7 @@ func (b *reader) knock(method, address, form string) string {
 func (w *town) fill() *strings.Replacer {
 	return strings.NewReplacer(
 		"{own}", id(w.own), "{beside}", id(w.beside), "{foreign}", id(w.foreign), "{a}", id(w.a), "{b}", id(w.b), "{none}", "99999",
+		"{visitA}", id(w.visitA), "{visitB}", id(w.visitB),
 		"{file}", id(w.file), "{foreignfile}", id(w.foreignFile), "{hiddenfile}", id(w.hiddenFile),
 	)
 }

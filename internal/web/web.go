@@ -24,6 +24,7 @@ import (
 	"statincidents/internal/live"
 	"statincidents/internal/servicelevel"
 	"statincidents/internal/similar"
+	"statincidents/internal/visit"
 )
 
 // Deps is what the pages stand on: the services of the house and a few choices
@@ -31,6 +32,7 @@ import (
 type Deps struct {
 	Log       *slog.Logger
 	Auth      *auth.Service
+	Signer    *auth.Signer
 	Sessions  *auth.Sessions
 	LDAP      ldap.Directory // tried from the administration
 	OIDC      *oidc.Client   // nil: nobody signs in elsewhere
@@ -41,6 +43,7 @@ type Deps struct {
 	Files     *attachment.Service // attachments
 	Similar   *similar.Service    // proposes categories and solutions; nil: none are
 	Service   *servicelevel.Service
+	Visits    *visit.Service
 	Cube      cube.Executor
 	Journal   *journal.Journal
 	Imports   *csvin.Importer
@@ -125,6 +128,11 @@ func (s *Server) routes() {
 	s.splitRoutes()
 	s.ratingRoutes()
 	s.mentionRoutes()
+	s.visitsRoutes()
+	s.visitRoutes()
+	s.visitFormRoutes()
+	s.visitDayRoutes()
+	s.visitFeedRoutes()
 	s.schoolsRoutes()
 	s.schoolRoutes()
 	s.directoryRoutes()

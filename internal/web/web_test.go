@@ -31,6 +31,7 @@ import (
 	"statincidents/internal/locale"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/testkit"
+	"statincidents/internal/visit"
 )
 
 // Every template fits its page's struct.
@@ -78,6 +79,8 @@ func newSiteOn(t *testing.T, db *sqldb.DB, j *journal.Journal, change ...func(*D
 	}
 	d.Incidents = incident.NewService(db, j, d.Directory, d.Catalog, time.UTC)
 	d.Files = attachment.New(db, j, d.Incidents, d.Log)
+	d.Signer = auth.NewSigner(db, 1)
+	d.Visits = visit.New(db, j, d.Directory, d.Incidents, accounts, d.Log)
 	d.Imports = csvin.New(db, d.Directory, d.Catalog, d.Incidents)
 	d.Importing = csvin.NewRunner(d.Imports, t.TempDir(), d.Log)
 	figures := cube.NewMemory(cube.Config{Tenant: 1, DB: db, Journal: j, Directory: d.Directory, Catalog: d.Catalog})

@@ -1,6 +1,7 @@
 // Everything here makes pages quicker; every page works without it.
 import "./hypermedia";
 import "./files";
+import "./draft";
 import "./forms";
 import "./keys";
 import "./mention";
