@@ -21,6 +21,7 @@ import (
 	"statincidents/internal/directory"
 	"statincidents/internal/incident"
 	csvin "statincidents/internal/intake/csv"
+	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/jobs"
 	"statincidents/internal/journal"
 	"statincidents/internal/live"
@@ -78,6 +79,7 @@ type App struct {
 	Signer    *auth.Signer
 	Mailbox   *mailbox.Service
 	Notify    *notify.Service
+	Mail      *mailin.Service
 	Location  *time.Location // of the département
 
 	site   atomic.Pointer[string] // where Serve listens
@@ -147,6 +149,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	}
 	a.Importing = csvin.NewRunner(a.Imports, uploads, log)
 	a.Hub = live.New(live.Config{Tenant: Tenant, Journal: a.Journal, Incidents: a.Incidents, Clock: sqldb.Now, Log: log})
+	a.Mail = a.newMail(log)
 	a.sealer = &journal.Sealer{Journal: a.Journal, Tenant: Tenant}
 	return a, nil
 }

@@ -120,6 +120,7 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 		Journal:   a.Journal,
 		Imports:   a.Imports,
 		Importing: a.Importing,
+		Mail:      a.Mail,
 		Live:      a.Hub,
 		Tenant:    Tenant,
 		Now:       sqldb.Now,

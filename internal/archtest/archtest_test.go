@@ -46,7 +46,7 @@ var allowed = map[string][]string{
 	"backup":    {"…"},
 	"doctor":    {"…"},
 	"demo":      {"…", "directory", "catalog", "incident"},
-	"intake":    {"…", "directory", "catalog", "incident", "locale"},
+	"intake":    {"…", "directory", "catalog", "incident", "jobs", "locale"},
 	"load":      {"fault", "api", "calendar"},
 	"api": {
 		"…", "directory", "catalog", "incident", "search", "cube", "live", "locale",

@@ -20,6 +20,7 @@ import (
 	"statincidents/internal/cube"
 	"statincidents/internal/directory"
 	"statincidents/internal/incident"
+	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/journal"
 	"statincidents/internal/live"
 	"statincidents/internal/search"
@@ -155,8 +156,21 @@ func newTown(t *testing.T) *town {
 			Kind: visit.OnSite, School: school, Technician: w.technician, Start: sqldb.Now().Add(time.Duration(school) * 26 * time.Hour), Minutes: 60, Purpose: "Contrôle annuel", Note: "Clé à la loge",
 		})).ID
 	}
+	w.letter(t, w.mail)
 	w.settle(t)
 	return w
+}
+
+// letter is a message of a stranger, which waits to be sorted: the first one.
+func (w *town) letter(t *testing.T, door *mailin.Service) {
+	t.Helper()
+	raw := "From: Inconnue <nadia@college-a.example>\nTo: incidents@dep.example\nSubject: Wifi <b>coupé</b>\nMessage-ID: <m1@a>\n\nPlus de wifi au CDI.\n\nCordialement,\nNadia\n"
+	if _, err := door.Receive(t.Context(), mailin.Incoming{Raw: []byte(raw)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := door.Read(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
 }
 
 var paris = func() *time.Location {

@@ -20,6 +20,7 @@ import (
 	"statincidents/internal/directory"
 	"statincidents/internal/incident"
 	csvin "statincidents/internal/intake/csv"
+	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/journal"
 	"statincidents/internal/live"
 	"statincidents/internal/servicelevel"
@@ -48,6 +49,7 @@ type Deps struct {
 	Journal   *journal.Journal
 	Imports   *csvin.Importer
 	Importing *csvin.Runner
+	Mail      *mailin.Service
 	Live      *live.Hub // nil: pages show what was true when they were made
 
 	Tenant  int64
@@ -143,6 +145,7 @@ func (s *Server) routes() {
 	s.adminCatalogRoutes()
 	s.wallRoutes()
 	s.adminImportsRoutes()
+	s.mailRoutes()
 	s.adminCalendarRoutes()
 	s.adminSettingsRoutes()
 	s.styleGuideRoutes()

@@ -27,6 +27,8 @@ import (
 	"statincidents/internal/directory"
 	"statincidents/internal/incident"
 	csvin "statincidents/internal/intake/csv"
+	mailin "statincidents/internal/intake/mail"
+	"statincidents/internal/jobs"
 	"statincidents/internal/journal"
 	"statincidents/internal/locale"
 	"statincidents/internal/sqldb"
@@ -53,6 +55,7 @@ type site struct {
 	*httptest.Server
 
 	auth     *auth.Service
+	mail     *mailin.Service
 	log      *strings.Builder
 	patterns []string // of every page
 }
@@ -91,6 +94,9 @@ func newSiteOn(t *testing.T, db *sqldb.DB, j *journal.Journal, change ...func(*D
 	for _, fn := range change {
 		fn(&d)
 	}
+	if d.Mail == nil {
+		d.Mail = mailin.New(mailin.Config{Tenant: 1, DB: db, Journal: j, Directory: d.Directory, Incidents: d.Incidents, Auth: d.Auth, Jobs: jobs.New(db, jobs.Config{Tenant: 1})})
+	}
 	server := newServer(d)
 	patterns := slices.Clone(server.patterns)
 	server.page("POST /test/upload", func(r *Request) error {
@@ -105,7 +111,7 @@ func newSiteOn(t *testing.T, db *sqldb.DB, j *journal.Journal, change ...func(*D
 		return r.Context().Err()
 	}, lasts(time.Millisecond))
 	server.page("GET /test/accounts", func(*Request) error { return nil }, needs(auth.ManageAccounts))
-	s := &site{Server: httptest.NewServer(server.chain(server.mux)), auth: accounts, log: &log, patterns: patterns}
+	s := &site{Server: httptest.NewServer(server.chain(server.mux)), auth: accounts, mail: d.Mail, log: &log, patterns: patterns}
 	t.Cleanup(func() {
 		s.Close()
 		if t.Failed() {

@@ -170,7 +170,7 @@ func New(cfg Config) *Service {
 	s := &Service{Config: cfg}
 	// One at a time: an answer comes after what it answers.
 	jobs.Handle(cfg.Jobs, jobRead, jobs.Options{Timeout: 2 * time.Minute, MaxAttempts: attempts, Concurrency: 1}, func(ctx context.Context, a readArgs) error {
-		return s.read(ctx, a.Message)
+		return s.Read(ctx, a.Message)
 	})
 	return s
 }

@@ -65,7 +65,7 @@ func open(t *testing.T, db *sqldb.DB) *office {
 		t.Fatal(err)
 	}
 	o.incidents = incident.NewService(db, j, places, words, loc)
-	o.incidents.OnAttach(func(context.Context, *sqldb.Tx, auth.Identity, int64, []int64) error { return nil })
+	o.incidents.OnAttach(func(context.Context, *sqldb.Tx, auth.Identity, *incident.Incident, []int64, bool) error { return nil })
 	schools := must1[map[string]int64](t)(places.EnsureSchools(ctx, root, []directory.School{{UAI: "0450001A", Name: "Collège Jean Rousseau"}, {UAI: "0450002B", Name: "Collège Alice Perret"}}))
 	o.a, o.b = schools["0450001A"], schools["0450002B"]
 	o.room = must1[directory.Room](t)(places.SaveRoom(ctx, root, directory.Room{School: o.a, Name: "Salle 12", Network: directory.NetworkTeaching})).ID
@@ -136,7 +136,7 @@ func (o *office) takes(raw string) Message {
 	if err != nil || len(list) != 1 {
 		o.t.Fatalf("list: %d, %v", len(list), err)
 	}
-	if err := o.read(ctx, list[0].ID); err != nil {
+	if err := o.Read(ctx, list[0].ID); err != nil {
 		o.t.Fatalf("read: %v", err)
 	}
 	return must1[Message](o.t)(o.Get(ctx, o.tech, list[0].ID))
@@ -201,7 +201,7 @@ func TestComingTwiceIsOnce(t *testing.T) {
 		if n := must1[int](t)(o.Receive(ctx, Incoming{Raw: []byte("Received: by another way\n" + raw)})); n != 0 {
 			t.Errorf("%d new", n)
 		}
-		if err := o.read(ctx, first.ID); err != nil {
+		if err := o.Read(ctx, first.ID); err != nil {
 			t.Fatal(err)
 		}
 		// The same Message-ID with another text is another message.
@@ -315,7 +315,7 @@ func TestSorting(t *testing.T) {
 		if m := must1[Message](t)(o.Get(ctx, o.tech, second.ID)); m.State != Received {
 			t.Errorf("the other message is %s", m.State)
 		}
-		if err := o.read(ctx, second.ID); err != nil {
+		if err := o.Read(ctx, second.ID); err != nil {
 			t.Fatal(err)
 		}
 		o.wants(must1[Message](t)(o.Get(ctx, o.tech, second.ID)), Done, "")
@@ -395,7 +395,7 @@ func TestBadDays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := o.read(ctx, list[0].ID); err == nil {
+			if err := o.Read(ctx, list[0].ID); err == nil {
 				t.Fatal("no error")
 			}
 			if m := must1[Message](t)(o.Get(ctx, o.tech, list[0].ID)); m.State != Failed || !strings.Contains(m.Error, "no space") || m.Attempts != 1 {
@@ -403,7 +403,7 @@ func TestBadDays(t *testing.T) {
 			}
 			o.broken = nil
 			must1[int](t)(o.ReplayAll(ctx, o.tech))
-			if err := o.read(ctx, list[0].ID); err != nil {
+			if err := o.Read(ctx, list[0].ID); err != nil {
 				t.Fatal(err)
 			}
 			o.wants(must1[Message](t)(o.Get(ctx, o.tech, list[0].ID)), Done, "")
@@ -452,7 +452,7 @@ func TestACrashDoesNotDoTwice(t *testing.T) {
 			}
 			made := must1[int64](t)(o.do(ctx, m, v.plan))
 			// Here the process dies; the job comes again.
-			if err := o.read(ctx, m.ID); err != nil {
+			if err := o.Read(ctx, m.ID); err != nil {
 				t.Fatal(err)
 			}
 			got := must1[Message](t)(o.Get(ctx, o.tech, m.ID))

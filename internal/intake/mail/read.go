@@ -48,9 +48,9 @@ type comment struct {
 	Account     int64   `json:"account,omitempty"` // who says it; 0: somebody without an account
 }
 
-// read does the work of one message; the job that calls it comes again after
+// Read does the work of one message that waits; the job that calls it comes again after
 // an error.
-func (s *Service) read(ctx context.Context, id int64) (err error) {
+func (s *Service) Read(ctx context.Context, id int64) (err error) {
 	m, p, err := s.begin(ctx, id)
 	if err != nil || m == nil {
 		return err

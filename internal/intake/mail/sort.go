@@ -98,6 +98,9 @@ func (s *Service) MakeIncident(ctx context.Context, by auth.Identity, id int64, 
 		return i, err
 	}
 	d := incident.Declaration{Title: in.Title, School: in.School, Room: in.Room, Category: in.Category, Origin: incident.Email, Machine: machineIn(in.Title + "\n" + in.Description), OccurredAt: occurred(m)}
+	if d.Room == 0 {
+		d.Room = roomIn(in.Title+"\n"+in.Description, places.Rooms(in.School))
+	}
 	person := row.Person
 	if senders := sendersOf(places, m); person == 0 && len(senders) > 0 {
 		person = senders[0].ID

@@ -1,0 +1,30 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+
+	"statincidents/internal/auth"
+	mailin "statincidents/internal/intake/mail"
+)
+
+// newMail makes the door for e-mail, with what the other rooms know of it.
+func (a *App) newMail(log *slog.Logger) *mailin.Service {
+	return mailin.New(mailin.Config{
+		Tenant: Tenant, DB: a.DB, Journal: a.Journal, Directory: a.Directory, Incidents: a.Incidents, Auth: a.Auth, Jobs: a.Jobs, Log: log,
+		Hooks: mailin.Hooks{
+			Keep: func(ctx context.Context, name string, content []byte) (int64, error) {
+				kept, err := a.Files.Put(ctx, auth.System(Tenant), name, bytes.NewReader(content))
+				return kept.ID, err
+			},
+			Category: func(ctx context.Context, school int64, title, text string) (int64, error) {
+				list, err := a.Similar.Classify(ctx, Tenant, title+"\n"+text, school)
+				if err != nil || len(list) == 0 || !list[0].Sure {
+					return 0, err
+				}
+				return list[0].Category, nil
+			},
+		},
+	})
+}
