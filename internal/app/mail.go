@@ -14,6 +14,11 @@ func (a *App) newMail(log *slog.Logger) *mailin.Service {
 	return mailin.New(mailin.Config{
 		Tenant: Tenant, DB: a.DB, Journal: a.Journal, Directory: a.Directory, Incidents: a.Incidents, Auth: a.Auth, Jobs: a.Jobs, Log: log,
 		Hooks: mailin.Hooks{
+			Token: a.Notify.OfReplyToken, Thread: a.Notify.OfMessageID, Bounced: a.Notify.Bounced,
+			Ours: func(ctx context.Context, address string) (bool, error) {
+				settings, err := a.Mailbox.Settings(ctx)
+				return err == nil && settings.Ours(address), err
+			},
 			Keep: func(ctx context.Context, name string, content []byte) (int64, error) {
 				kept, err := a.Files.Put(ctx, auth.System(Tenant), name, bytes.NewReader(content))
 				return kept.ID, err

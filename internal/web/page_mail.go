@@ -164,10 +164,10 @@ func (r *Request) mailWhy(m *mailin.Message) string {
 
 // mailMade links to what a message became.
 func (r *Request) mailMade(m *mailin.Message) *Link {
-	switch {
-	case m.Outcome == mailin.MadeIncident || m.Outcome == mailin.MadeComment:
+	switch m.Outcome {
+	case mailin.MadeIncident, mailin.MadeComment:
 		return &Link{Label: r.T("mailin.outcome."+string(m.Outcome), "number", id(m.Incident)), Href: "/incidents/" + id(m.Incident)}
-	case m.Outcome == mailin.NotedBounce:
+	case mailin.NotedBounce:
 		return &Link{Label: r.T("mailin.outcome.bounce")}
 	}
 	return nil

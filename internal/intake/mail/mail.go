@@ -131,7 +131,7 @@ type Hooks struct {
 	// Thread tells which incident one of our own Message-IDs is about.
 	Thread func(ctx context.Context, messageID string) (incident int64, ok bool)
 	// Ours tells whether an address is the service's own.
-	Ours func(ctx context.Context, address string) bool
+	Ours func(ctx context.Context, address string) (bool, error)
 	// Bounced notes that an address gave a message back.
 	Bounced func(ctx context.Context, address string, permanent bool, reason string) error
 	// Keep takes in an attachment and gives its number.

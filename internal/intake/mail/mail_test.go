@@ -98,7 +98,9 @@ func open(t *testing.T, db *sqldb.DB) *office {
 				_, err := fmt.Sscanf(id, "incident.%d@dep.example", &n)
 				return n, err == nil
 			},
-			Ours: func(_ context.Context, address string) bool { return address == "incidents@dep.example" },
+			Ours: func(_ context.Context, address string) (bool, error) {
+				return address == "incidents@dep.example", nil
+			},
 			Bounced: func(_ context.Context, address string, permanent bool, _ string) error {
 				o.bounces = append(o.bounces, fmt.Sprintf("%s %t", address, permanent))
 				return nil

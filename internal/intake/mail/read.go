@@ -119,12 +119,13 @@ func (s *Service) sentence(ctx context.Context, err error) string {
 
 // judge decides what is to be done about a message, by the rules alone.
 func (s *Service) judge(ctx context.Context, row *Message, m *parse.Message) (verdict, error) {
-	switch {
-	case m.Bounce != nil:
+	if m.Bounce != nil {
 		return s.bounced(ctx, m)
-	case s.loops(ctx, m):
-		return verdict{state: Refused, reason: ReasonLoop}, nil
-	case m.Automatic != "":
+	}
+	if loop, err := s.loops(ctx, m); err != nil || loop {
+		return verdict{state: Refused, reason: ReasonLoop}, err
+	}
+	if m.Automatic != "" {
 		return verdict{state: Refused, reason: autoReason(m.Automatic)}, nil
 	}
 	if blocked, err := s.blocked(ctx, m.From); err != nil || blocked {
@@ -193,15 +194,17 @@ func (s *Service) bounced(ctx context.Context, m *parse.Message) (verdict, error
 }
 
 // loops tells whether a message is one of our own that comes back.
-func (s *Service) loops(ctx context.Context, m *parse.Message) bool {
-	if s.Hooks.Ours != nil && m.From.Email != "" && s.Hooks.Ours(ctx, m.From.Email) {
-		return true
+func (s *Service) loops(ctx context.Context, m *parse.Message) (bool, error) {
+	if s.Hooks.Ours != nil && m.From.Email != "" {
+		if ours, err := s.Hooks.Ours(ctx, m.From.Email); err != nil || ours {
+			return ours, err
+		}
 	}
 	if s.Hooks.Thread == nil || m.ID == "" {
-		return false
+		return false, nil
 	}
 	_, ours := s.Hooks.Thread(ctx, m.ID)
-	return ours
+	return ours, nil
 }
 
 // sendersOf finds who of the directory a message is from.
