@@ -81,6 +81,7 @@ type Person struct {
 	Kind   directory.PersonKind
 	School int
 	Email  string
+	Team   string // of somebody of the unit
 }
 
 // Exposure is a school's denominator from a day on.

@@ -129,9 +129,16 @@ func loadPlaces(ctx context.Context, by auth.Identity, dir *directory.Service, d
 	for _, r := range rooms {
 		n.rooms = append(n.rooms, byName[directory.RoomKey{School: r.School, Name: r.Name}])
 	}
+	teams, err := dir.EnsureTeams(ctx, by, ds.Teams)
+	if err != nil {
+		return nil, fmt.Errorf("demo: teams: %w", err)
+	}
+	for _, t := range ds.Teams {
+		n.teams = append(n.teams, teams[t])
+	}
 	people := make([]directory.Person, len(ds.People))
 	for i, p := range ds.People {
-		people[i] = directory.Person{Name: p.Name, Kind: p.Kind, School: of(n.schools, p.School), Email: p.Email, External: p.Key}
+		people[i] = directory.Person{Name: p.Name, Kind: p.Kind, School: of(n.schools, p.School), Email: p.Email, External: p.Key, Team: teams[p.Team]}
 	}
 	byKey, err := dir.EnsurePeople(ctx, by, people)
 	if err != nil {
@@ -139,13 +146,6 @@ func loadPlaces(ctx context.Context, by auth.Identity, dir *directory.Service, d
 	}
 	for _, p := range people {
 		n.people = append(n.people, byKey[p.External])
-	}
-	teams, err := dir.EnsureTeams(ctx, by, ds.Teams)
-	if err != nil {
-		return nil, fmt.Errorf("demo: teams: %w", err)
-	}
-	for _, t := range ds.Teams {
-		n.teams = append(n.teams, teams[t])
 	}
 	exposures := make([]directory.Exposure, len(ds.Exposures))
 	for i, e := range ds.Exposures {

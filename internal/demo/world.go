@@ -212,10 +212,12 @@ func (g *generator) makePeople() {
 		return i
 	}
 	g.ds.Teams = teamNames
-	for _, size := range teamSizes {
+	for k, size := range teamSizes {
 		var team []int
 		for range size {
-			team = append(team, add(None, directory.Staff))
+			i := add(None, directory.Staff)
+			g.ds.People[i].Team = teamNames[k]
+			team = append(team, i)
 		}
 		g.techs = append(g.techs, team)
 	}

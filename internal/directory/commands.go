@@ -163,6 +163,9 @@ func (p Person) check() error {
 	if p.Email != "" && !strings.Contains(p.Email, "@") {
 		fields.Add("email", "error.directory.email")
 	}
+	if p.Team != 0 && p.Kind != Staff {
+		fields.Add("team", "error.directory.person_team")
+	}
 	if !slices.Contains(PersonKinds, p.Kind) {
 		fields.Add("kind", "error.directory.person_kind")
 	}
@@ -184,6 +187,13 @@ func (s *Service) SavePerson(ctx context.Context, by auth.Identity, in Person) (
 		if in.School != 0 {
 			if err := requireSchool(ctx, tx, by.Tenant, in.School); err != nil {
 				return nil, err
+			}
+		}
+		if in.Team != 0 {
+			if found, err := exists(ctx, tx, `SELECT 1 FROM team WHERE tenant_id = $1 AND team_id = $2`, by.Tenant, in.Team); err != nil {
+				return nil, err
+			} else if !found {
+				return nil, fault.InvalidField("team", "error.field.unknown")
 			}
 		}
 		if taken, err := exists(ctx, tx, `SELECT 1 FROM person WHERE tenant_id = $1 AND external = $2 AND external <> '' AND person_id <> $3`, by.Tenant, in.External, in.ID); err != nil {

@@ -72,6 +72,7 @@ type Person struct {
 	School   int64      `json:"school,omitempty"` // 0 if of no single school
 	Email    string     `json:"email,omitempty"`
 	Phone    string     `json:"phone,omitempty"`
+	Team     int64      `json:"team,omitempty"`     // of somebody of the unit, 0 if none
 	External string     `json:"external,omitempty"` // key in the software they were imported from, unique if set
 }
 

@@ -236,6 +236,17 @@ func (x *Index) PersonName(id int64) string {
 // PersonByExternal finds a person by the key of the software they came from.
 func (x *Index) PersonByExternal(key string) (Person, bool) { return at(x.people, x.byExternal, key) }
 
+// Members lists who works in a team, by name.
+func (x *Index) Members(team int64) []Person {
+	var all []Person
+	for _, p := range x.Technicians() {
+		if p.Team == team && team != 0 {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
 // Teams lists every team by name, archived ones too.
 func (x *Index) Teams() []Team { return x.teams }
 

@@ -52,9 +52,9 @@ var tables = map[string]table{
 	},
 	SubjectPerson: {
 		name: "person", key: []string{"tenant_id", "person_id"},
-		columns: []string{"tenant_id", "person_id", "name", "kind", "school_id", "email", "phone", "external"},
+		columns: []string{"tenant_id", "person_id", "name", "kind", "school_id", "email", "phone", "external", "team_id"},
 		row: rowOf(func(t int64, p Person) []any {
-			return []any{t, p.ID, p.Name, string(p.Kind), p.School, p.Email, p.Phone, p.External}
+			return []any{t, p.ID, p.Name, string(p.Kind), p.School, p.Email, p.Phone, p.External, p.Team}
 		}),
 	},
 	SubjectTeam: {
@@ -212,9 +212,9 @@ func rooms(ctx context.Context, tx *sqldb.Tx, tenant int64) ([]Room, error) {
 
 func people(ctx context.Context, tx *sqldb.Tx, tenant int64) ([]Person, error) {
 	var all []Person
-	err := each(ctx, tx, `SELECT person_id, name, kind, school_id, email, phone, external FROM person WHERE tenant_id = $1`, []any{tenant}, func(scan func(...any) error) error {
+	err := each(ctx, tx, `SELECT person_id, name, kind, school_id, email, phone, external, team_id FROM person WHERE tenant_id = $1`, []any{tenant}, func(scan func(...any) error) error {
 		var p Person
-		err := scan(&p.ID, &p.Name, &p.Kind, &p.School, &p.Email, &p.Phone, &p.External)
+		err := scan(&p.ID, &p.Name, &p.Kind, &p.School, &p.Email, &p.Phone, &p.External, &p.Team)
 		all = append(all, p)
 		return err
 	})

@@ -101,6 +101,9 @@ func personForm(r *Request, p directory.Person) *Form {
 	if p.School != 0 {
 		f.values.Set("school", id(p.School))
 	}
+	if p.Team != 0 {
+		f.values.Set("team", id(p.Team))
+	}
 	return f
 }
 
@@ -128,6 +131,7 @@ func (s *Server) showPerson(r *Request, status int, f *Form) error {
 			f.Text("name", r.T("directory.admin.person.name")).Must().AtMost(200),
 			f.Choices("kind", r.T("directory.admin.person.kind"), r.personKinds()).Plain(),
 			f.Select("school", r.T("cube.dim.school"), n.schoolOptions(r.Scope(), r.T("directory.admin.person.anywhere"))).Plain(),
+			f.Select("team", r.T("directory.admin.person.team"), n.teamOptions(r.T("directory.admin.person.team_none"))).Plain().Hinted(r.T("directory.admin.person.team_hint")),
 			f.Input("email", "email", r.T("directory.admin.person.email")).AtMost(200),
 			f.Input("tel", "phone", r.T("directory.admin.person.phone")).AtMost(60),
 		},
@@ -149,6 +153,7 @@ func (s *Server) savePerson(r *Request) error {
 	}
 	person := before
 	person.Name, person.Kind, person.School, person.Email, person.Phone = f.Get("name"), directory.PersonKind(f.Get("kind")), f.ID("school"), f.Get("email"), f.Get("phone")
+	person.Team = f.ID("team")
 	if person, err = s.deps.Directory.SavePerson(r.Context(), r.Who, person); err != nil {
 		if f.Refused(err) {
 			return s.showPerson(r, status(err), f)
