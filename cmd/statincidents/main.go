@@ -24,6 +24,7 @@ type commands struct {
 	Restore restoreCmd `cmd:"" help:"Fill an empty place, of either engine, from a backup."`
 	Rebuild rebuildCmd `cmd:"" help:"Make the state again from the journal, or compare them (--check)."`
 	Doctor  doctorCmd  `cmd:"" help:"Examine a database and say what to do."`
+	Clocks  clocksCmd  `cmd:"" help:"Compute the service clocks again and compare them with the table that lists read (--recompute)."`
 	Load    loadCmd    `cmd:"" help:"Simulate readers, declarants and live screens on a running server, and say how long they waited."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 

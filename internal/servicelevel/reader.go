@@ -162,28 +162,22 @@ func compare(ctx context.Context, tx *sqldb.Tx, tenant int64, r *ruling, ids []i
 	if err != nil {
 		return nil, nil, err
 	}
-	slices.SortStableFunc(events, func(a, b journal.Event) int { return int(a.Subject.ID - b.Subject.ID) })
+	all, err := eachStory(events)
+	if err != nil {
+		return nil, nil, err
+	}
 	var wrong []Difference
 	var want []kept
-	for from := 0; from < len(events); {
-		to := from + 1
-		for to < len(events) && events[to].Subject.ID == events[from].Subject.ID {
-			to++
-		}
-		story, err := StoryOf(events[from:to])
-		if err != nil {
-			return nil, nil, err
-		}
-		proper := keep(&story, TallyOf(story, r.Rules))
-		have, ok := stored[story.Incident]
+	for k := range all {
+		proper := keep(&all[k], TallyOf(all[k], r.Rules))
+		have, ok := stored[proper.Incident]
 		if !ok || !have.same(&proper) {
-			d := Difference{Incident: story.Incident, Proper: proper.String()}
+			d := Difference{Incident: proper.Incident, Proper: proper.String()}
 			if ok {
 				d.Kept = have.String()
 			}
 			wrong, want = append(wrong, d), append(want, proper)
 		}
-		from = to
 	}
 	return wrong, want, nil
 }

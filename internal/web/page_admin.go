@@ -31,7 +31,7 @@ func (s *Server) adminEntry(p adminPart) {
 }
 
 // adminRights open the administration; each part asks for its own.
-var adminRights = []auth.Right{auth.EditDirectory, auth.EditCatalog, auth.ImportData, auth.ManageAccounts, auth.ViewSystem}
+var adminRights = []auth.Right{auth.EditDirectory, auth.EditCatalog, auth.ImportData, auth.ManageAccounts, auth.ViewSystem, auth.EditService}
 
 // adminPage says what there is to run and how it stands.
 type adminPage struct {

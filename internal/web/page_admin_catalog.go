@@ -247,9 +247,23 @@ func codeRows(p *catalogPage, n *names, kind catalog.CodeKind, counts map[int64]
 			Archived: c.Archived, First: i == 0, Last: i == len(list)-1,
 		}
 		row.Count, row.Href = n.r.countOf(counts, dim, c.ID)
+		if kind == catalog.Waiting {
+			row.Count = n.r.T("admin.catalog.pauses")
+			if c.Runs {
+				row.Count = n.r.T("admin.catalog.does_not_pause")
+			}
+		}
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// ticked is the value of a box.
+func ticked(yes bool) string {
+	if yes {
+		return "1"
+	}
+	return ""
 }
 
 // wordAt reads what an address names: the kind, and what stands there (ID 0
@@ -292,7 +306,7 @@ func (s *Server) editWord(r *Request) error {
 	if err != nil {
 		return err
 	}
-	f := r.Blank("label", code.Label, "label_en", code.LabelEN)
+	f := r.Blank("label", code.Label, "label_en", code.LabelEN, "runs", ticked(code.Runs))
 	if kind == categoryKind {
 		f = r.Blank("label", c.Label, "label_en", c.LabelEN, "icon", c.Icon, "parent", id(c.Parent))
 	}
@@ -326,6 +340,9 @@ func (s *Server) showWord(r *Request, status int, f *Form) error {
 		}
 		icon := f.Choices("icon", r.T("admin.catalog.icon"), options).Plain().Hinted(r.T("admin.catalog.icon_hint"))
 		p.Icon = &icon
+	}
+	if kind == string(catalog.Waiting) {
+		p.Fields = append(p.Fields, f.Check("runs", r.T("admin.catalog.runs")).Plain().Hinted(r.T("admin.catalog.runs_hint")))
 	}
 	if label := c.Label + code.Label; label != "" {
 		counts, err := s.wordCounts(r, map[bool]catalog.CodeKind{true: "", false: catalog.CodeKind(kind)}[kind == categoryKind])
@@ -402,7 +419,7 @@ func (s *Server) saveWord(r *Request) error {
 		return err
 	}
 	isNew := r.PathValue("id") == ""
-	undo := map[string]string{"label": code.Label, "label_en": code.LabelEN}
+	undo := map[string]string{"label": code.Label, "label_en": code.LabelEN, "runs": ticked(code.Runs)}
 	path := catalogPath + "/" + kind + "/"
 	var label string
 	if kind == categoryKind {
@@ -415,7 +432,7 @@ func (s *Server) saveWord(r *Request) error {
 		}
 		label, path = c.In(n.lang()), path+id(c.ID)
 	} else {
-		code.Label, code.LabelEN = f.Get("label"), f.Get("label_en")
+		code.Label, code.LabelEN, code.Runs = f.Get("label"), f.Get("label_en"), f.Checked("runs")
 		code, err = s.deps.Catalog.SaveCode(r.Context(), r.Who, code)
 		label, path = code.In(n.lang()), path+id(code.ID)
 	}

@@ -135,6 +135,7 @@ func (s *Server) routes() {
 	s.visitFormRoutes()
 	s.visitDayRoutes()
 	s.visitFeedRoutes()
+	s.adminServiceRoutes()
 	s.schoolsRoutes()
 	s.schoolRoutes()
 	s.directoryRoutes()
