@@ -24,6 +24,7 @@ import (
 	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/jobs"
 	"statincidents/internal/journal"
+	"statincidents/internal/knowledge"
 	"statincidents/internal/live"
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
@@ -70,6 +71,7 @@ type App struct {
 	Visits    *visit.Service
 	Search    *search.Service
 	Similar   *similar.Service
+	Knowledge *knowledge.Service
 	Service   *servicelevel.Service
 	Imports   *csvin.Importer
 	Importing *csvin.Runner
@@ -131,6 +133,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	a.Visits = visit.New(db, a.Journal, a.Directory, a.Incidents, a.Auth, log)
 	a.Search = search.New(db, a.Journal)
 	a.Similar = similar.New(db, a.Journal, a.Directory, a.Catalog)
+	a.Knowledge = knowledge.New(db, a.Journal, a.Catalog)
 	a.Service = servicelevel.New(db, a.Journal, a.Directory, a.Catalog, a.Incidents)
 	counting := cube.Config{
 		Tenant: Tenant, DB: db, Journal: a.Journal, Directory: a.Directory, Catalog: a.Catalog,
@@ -173,6 +176,7 @@ func (a *App) Projections() []journal.Projection {
 		a.Similar.Projection(),
 		a.Visits.Projection(),
 		a.Files.Projection(),
+		a.Knowledge.Projection(),
 	}
 }
 

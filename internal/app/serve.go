@@ -113,6 +113,7 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 		Signer:    a.Signer,
 		Visits:    a.Visits,
 		Similar:   a.Similar,
+		Knowledge: a.Knowledge,
 		Service:   a.Service,
 		Incidents: a.Incidents,
 		Files:     a.Files,

@@ -24,7 +24,7 @@ func seedText(index *catalog.Index, id int64) []string {
 	for _, label := range index.PathLabels(id, "fr") {
 		search.EachWord(label, func(w string) {
 			stem := search.Stem(w)
-			if !stop[w] && !seen[stem] {
+			if search.Says(w) && !seen[stem] {
 				seen[stem] = true
 				if words, ok := synonyms[stem]; ok {
 					texts = append(texts, words)

@@ -17,20 +17,6 @@ const (
 	maxTimes = 31
 )
 
-// stop are words that say nothing of what is wrong. They are those of the
-// language and of politeness, folded.
-var stop = func() map[string]bool {
-	m := map[string]bool{}
-	for w := range strings.FieldsSeq(`au aux avec ce ces cet cette cela ca dans de des du elle elles en et eux il ils je la le les leur leurs lui ma mais me meme mes mon ne nos notre
-		nous on ou par pas pour qu que qui sa se ses son sur ta te tes ton tu un une vos votre vous y est sont etait etaient ete etre ai as avons avez ont avait avaient avoir suis sommes
-		fait faire faut peut peuvent peux pouvez plus tres tout tous toute toutes si alors donc car comme quand ni sans sous entre vers chez depuis encore deja aussi ici la-bas rien
-		bonjour bonsoir merci avance cordialement svp stp bonne journee madame monsieur mme mr equipe salutations veuillez avoir dont quel quelle quels quelles ceci celui celle afin
-		the a an and or of to in on for is are be it this that with not my our we you have has had was were from at by as do does please hello thanks thank`) {
-		m[w] = true
-	}
-	return m
-}()
-
 // term is the number of a stem in a vocabulary.
 type term uint32
 
@@ -68,7 +54,7 @@ func (v *vocabulary) learn(folded string) term {
 	switch {
 	case len(v.word) >= maxVocabulary:
 		return none
-	case !stop[folded]:
+	case search.Says(folded):
 		s := search.Stem(folded)
 		var known bool
 		if t, known = v.stem[s]; !known {
@@ -88,7 +74,7 @@ func (v *vocabulary) know(folded string) term {
 	if t, ok := v.word[folded]; ok {
 		return t
 	}
-	if stop[folded] {
+	if !search.Says(folded) {
 		return none
 	}
 	if t, ok := v.stem[search.Stem(folded)]; ok {

@@ -22,6 +22,7 @@ import (
 	csvin "statincidents/internal/intake/csv"
 	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/journal"
+	"statincidents/internal/knowledge"
 	"statincidents/internal/live"
 	"statincidents/internal/servicelevel"
 	"statincidents/internal/similar"
@@ -42,7 +43,8 @@ type Deps struct {
 	Catalog   *catalog.Service
 	Incidents *incident.Service
 	Files     *attachment.Service // attachments
-	Similar   *similar.Service    // proposes categories and solutions; nil: none are
+	Knowledge *knowledge.Service
+	Similar   *similar.Service // proposes categories and solutions; nil: none are
 	Service   *servicelevel.Service
 	Visits    *visit.Service
 	Cube      cube.Executor
