@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"statincidents/internal/attachment"
+	"statincidents/internal/batch"
 	"statincidents/internal/auth"
 	"statincidents/internal/auth/ldap"
 	"statincidents/internal/catalog"
@@ -28,6 +29,7 @@ import (
 	"statincidents/internal/live"
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
+	"statincidents/internal/problem"
 	"statincidents/internal/search"
 	"statincidents/internal/servicelevel"
 	"statincidents/internal/similar"
@@ -66,6 +68,8 @@ type App struct {
 	LDAP      ldap.Directory
 	Directory *directory.Service
 	Catalog   *catalog.Service
+	Problems  *problem.Service
+	Batches   *batch.Service
 	Incidents *incident.Service
 	Files     *attachment.Service
 	Visits    *visit.Service
@@ -124,6 +128,8 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	a.Location = settings.Location()
 	a.Jobs = jobs.New(db, jobs.Config{Tenant: Tenant, Log: log, Location: a.Location, Alone: cfg.Exclusive && db.Dialect() == sqldb.SQLite})
 	a.Incidents = incident.NewService(db, a.Journal, a.Directory, a.Catalog, a.Location)
+	a.Problems = problem.New(db, a.Journal, a.Directory, a.Catalog, a.Incidents)
+	a.Batches = batch.New(db, a.Incidents, a.Problems, log)
 	a.Files = attachment.New(db, a.Journal, a.Incidents, log)
 	a.Signer = auth.NewSigner(db, Tenant)
 	a.Mailbox = mailbox.New(db, a.Journal, Tenant)
@@ -172,6 +178,8 @@ func (a *App) Projections() []journal.Projection {
 		a.Directory.Projection(),
 		a.Catalog.Projection(),
 		a.Incidents.Projection(),
+		a.Problems.Projection(),
+		a.Files.Projection(),
 		a.Service.Projection(),
 		a.Similar.Projection(),
 		a.Visits.Projection(),

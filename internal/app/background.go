@@ -49,6 +49,7 @@ func (a *App) readers() []part {
 		{"service clocks", func(ctx context.Context) error { return a.Service.Run(ctx, Tenant) }},
 		{"sessions", a.Auth.Run},
 		{"imports", a.Importing.Run},
+		{"batches", a.Batches.Run},
 		{"jobs", a.Jobs.Run},
 		{"messages", a.Notify.Run},
 		{"visits", func(ctx context.Context) error { return a.Visits.Run(ctx, Tenant) }},

@@ -122,6 +122,7 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 		Imports:   a.Imports,
 		Importing: a.Importing,
 		Mail:      a.Mail,
+		Batches: a.Batches, Problems: a.Problems,
 		Live:      a.Hub,
 		Tenant:    Tenant,
 		Now:       sqldb.Now,

@@ -245,3 +245,61 @@ func TestMentioned(t *testing.T) {
 		}
 	}
 }
+
+// A main incident reaches schools once each, and each part is seen there.
+func TestSpread(t *testing.T) {
+	t.Parallel()
+	testkit.Engines(t, func(t *testing.T, db *sqldb.DB) {
+		h := build(t, db)
+		ctx := t.Context()
+		main := h.declare(t)
+		main = h.do(t, h.technician, Change{Incident: main.ID, Action: Take})
+		made := must[[]Incident](t)(h.Spread(ctx, h.technician, main.ID, []int64{h.schoolA, h.schoolB, h.schoolB}))
+		if len(made) != 1 || made[0].School != h.schoolB || made[0].Parent != main.ID || made[0].State != Assigned || made[0].Assignee != h.technician.Person {
+			t.Errorf("%+v", made)
+		}
+		if got := h.stored(t, made[0].ID); got != made[0] {
+			t.Errorf("stored %+v, answered %+v", got, made[0])
+		}
+		if again := must[[]Incident](t)(h.Spread(ctx, h.technician, main.ID, []int64{h.schoolB})); len(again) != 0 {
+			t.Errorf("opened twice: %+v", again)
+		}
+		for name, c := range map[string]struct {
+			err  error
+			code fault.Code
+		}{
+			"to no school":      {second(h.Spread(ctx, h.technician, main.ID, nil)), fault.Invalid},
+			"to an unknown one": {second(h.Spread(ctx, h.technician, main.ID, []int64{99})), fault.Invalid},
+			"of a part":         {second(h.Spread(ctx, h.technician, made[0].ID, []int64{h.schoolA})), fault.Invalid},
+			"by a referent":     {second(h.Spread(ctx, h.referent, main.ID, []int64{h.schoolB})), fault.Forbidden},
+			"of nothing":        {second(h.Spread(ctx, h.technician, 99, []int64{h.schoolB})), fault.NotFound},
+		} {
+			if !fault.Is(c.err, c.code) {
+				t.Errorf("%s: %v", name, c.err)
+			}
+		}
+		h.rebuilt(t)
+	})
+}
+
+// What the preview foretells is what then happens, and foretelling writes
+// nothing.
+func TestPreview(t *testing.T) {
+	t.Parallel()
+	testkit.Engines(t, func(t *testing.T, db *sqldb.DB) {
+		h := build(t, db)
+		a, b, c := h.declare(t), h.declare(t), h.declare(t)
+		b = h.do(t, h.technician, Change{Incident: b.ID, Action: Take})
+		c = h.do(t, h.technician, Change{Incident: c.ID, Action: Resolve, Set: Patch{ResolutionCode: &h.fix, CauseCode: &h.cause}})
+		all := must[[]Outcome](t)(h.Preview(t.Context(), h.technician, []int64{c.ID, b.ID, a.ID, 999}, Change{Action: Take}))
+		if !fault.Is(all[0].Err, fault.Conflict) || !all[1].Nothing || all[2].After.State != Assigned || !fault.Is(all[3].Err, fault.NotFound) {
+			t.Errorf("%+v", all)
+		}
+		if h.stored(t, a.ID) != a || h.stored(t, b.ID) != b || h.stored(t, c.ID) != c {
+			t.Error("the preview wrote")
+		}
+		if got := h.do(t, h.technician, Change{Incident: a.ID, Action: Take}); got.State != all[2].After.State || got.Assignee != all[2].After.Assignee {
+			t.Errorf("foretold %+v, came %+v", all[2].After, got)
+		}
+	})
+}

@@ -10,12 +10,14 @@ import (
 	"testing"
 
 	"statincidents/internal/auth"
+	"statincidents/internal/batch"
 	"statincidents/internal/catalog"
 	"statincidents/internal/cube"
 	"statincidents/internal/demo"
 	"statincidents/internal/directory"
 	"statincidents/internal/incident"
 	"statincidents/internal/journal"
+	"statincidents/internal/problem"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/testkit"
 )
@@ -35,6 +37,8 @@ func BenchmarkPages(b *testing.B) {
 		Directory: directory.New(db, j), Catalog: catalog.New(db, j), Tenant: 1, Now: sqldb.Now, Version: "bench",
 	}
 	d.Incidents = incident.NewService(db, j, d.Directory, d.Catalog, paris)
+	d.Problems = problem.New(db, j, d.Directory, d.Catalog, d.Incidents)
+	d.Batches = batch.New(db, d.Incidents, d.Problems, nil)
 	set := demo.Generate(1, sqldb.Now())
 	if err := demo.Load(ctx, 1, demo.Services{Directory: d.Directory, Catalog: d.Catalog, Incidents: d.Incidents}, set, nil); err != nil {
 		b.Fatal(err)

@@ -261,6 +261,9 @@ func (s *Server) act(r *Request) error {
 		if after.Version > before.Version {
 			done.Undo = undoOf(after)
 		}
+		if done.Link, err = s.alsoParts(r, after, action); err != nil {
+			return err
+		}
 		if err := r.Say(done); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"statincidents/internal/auth"
+	"statincidents/internal/batch"
 	"statincidents/internal/cube"
 	"statincidents/internal/incident"
 	"statincidents/internal/sheet"
@@ -27,6 +28,9 @@ type incidentsPage struct {
 	One     string // "1 new", for the live count
 	Many    string
 	Reload  string
+	Bulk    bool   // rows may be chosen and treated together
+	Filter  string // what the list is of, for "all of it"
+	All     string // "all 143"; "" when the page shows them all
 }
 
 type incidentRow struct {
@@ -39,6 +43,7 @@ type incidentRow struct {
 	Priority Badge
 	Who      string
 	Opened   Moment
+	Pick     string // its number, where rows may be chosen
 }
 
 type sortChoice struct {
@@ -106,12 +111,22 @@ func (s *Server) incidents(r *Request) error {
 		p.Summary = r.T("incidents.behind", "count", page.Total, "measure", n.labels().Measure(q.Measure))
 	}
 	for _, i := range found {
-		p.Rows = append(p.Rows, r.incidentRow(n, i))
+		row := r.incidentRow(n, i)
+		if r.Who.Can(auth.HandleIncident) {
+			row.Pick = row.Number
+		}
+		p.Rows = append(p.Rows, row)
 	}
 	for _, key := range []string{"-opened", "opened", "-updated", "priority", "school", "-number"} {
 		p.Sorts = append(p.Sorts, sortChoice{Label: r.T("incidents.sort." + key), Href: r.Address.With("sort", key).String(), Current: r.Address.Get("sort") == key || r.Address.Get("sort") == "" && key == "-opened"})
 	}
 	p.Pager = r.Pager(len(found), page.Total, page.Next)
+	if p.Bulk = r.Who.Can(auth.HandleIncident); p.Bulk && page.Total > len(found) {
+		p.Filter, p.All = r.URL.RawQuery, r.T("desk.bulk.all", "total", r.Int(page.Total))
+		if page.Total > batch.Max {
+			p.All = r.T("desk.bulk.first", "max", r.Int(batch.Max), "total", r.Int(page.Total))
+		}
+	}
 	p.Empty = EmptyState{Icon: "inbox", Title: r.T("incidents.empty.title"), Text: r.T("incidents.empty.text"), Action: &Link{Label: r.T("incidents.view.all"), Href: "/incidents?period=all", Icon: "list"}}
 	if r.Who.Can(auth.ExportData) && page.Total > 0 {
 		for _, kind := range []string{"csv", "xlsx"} {

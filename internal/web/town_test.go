@@ -16,6 +16,7 @@ import (
 
 	"statincidents/internal/attachment"
 	"statincidents/internal/auth"
+	"statincidents/internal/batch"
 	"statincidents/internal/catalog"
 	"statincidents/internal/cube"
 	"statincidents/internal/directory"
@@ -23,6 +24,7 @@ import (
 	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/journal"
 	"statincidents/internal/live"
+	"statincidents/internal/problem"
 	"statincidents/internal/search"
 	"statincidents/internal/servicelevel"
 	"statincidents/internal/similar"
@@ -92,6 +94,8 @@ func newTown(t *testing.T) *town {
 			return deps.Directory.Calendar(ctx, 1, 0)
 		}})
 		deps.Incidents = incident.NewService(db, j, deps.Directory, deps.Catalog, paris)
+		deps.Problems = problem.New(db, j, deps.Directory, deps.Catalog, deps.Incidents)
+		deps.Batches = batch.New(db, deps.Incidents, deps.Problems, nil)
 		deps.Service = servicelevel.New(db, j, deps.Directory, deps.Catalog, deps.Incidents)
 		w.service = deps.Service
 		deps.Visits = visit.New(db, j, deps.Directory, deps.Incidents, deps.Auth, nil)

@@ -15,6 +15,7 @@ import (
 	"statincidents/internal/auth"
 	"statincidents/internal/auth/ldap"
 	"statincidents/internal/auth/oidc"
+	"statincidents/internal/batch"
 	"statincidents/internal/catalog"
 	"statincidents/internal/cube"
 	"statincidents/internal/directory"
@@ -24,6 +25,7 @@ import (
 	"statincidents/internal/journal"
 	"statincidents/internal/knowledge"
 	"statincidents/internal/live"
+	"statincidents/internal/problem"
 	"statincidents/internal/servicelevel"
 	"statincidents/internal/similar"
 	"statincidents/internal/visit"
@@ -44,6 +46,8 @@ type Deps struct {
 	Incidents *incident.Service
 	Files     *attachment.Service // attachments
 	Knowledge *knowledge.Service
+	Batches   *batch.Service
+	Problems  *problem.Service
 	Similar   *similar.Service // proposes categories and solutions; nil: none are
 	Service   *servicelevel.Service
 	Visits    *visit.Service
@@ -138,6 +142,9 @@ func (s *Server) routes() {
 	s.visitDayRoutes()
 	s.visitFeedRoutes()
 	s.adminServiceRoutes()
+	s.bulkRoutes()
+	s.massRoutes()
+	s.problemRoutes()
 	s.schoolsRoutes()
 	s.schoolRoutes()
 	s.directoryRoutes()

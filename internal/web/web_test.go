@@ -22,6 +22,7 @@ import (
 
 	"statincidents/internal/attachment"
 	"statincidents/internal/auth"
+	"statincidents/internal/batch"
 	"statincidents/internal/catalog"
 	"statincidents/internal/cube"
 	"statincidents/internal/directory"
@@ -31,6 +32,7 @@ import (
 	"statincidents/internal/jobs"
 	"statincidents/internal/journal"
 	"statincidents/internal/locale"
+	"statincidents/internal/problem"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/testkit"
 	"statincidents/internal/visit"
@@ -81,6 +83,8 @@ func newSiteOn(t *testing.T, db *sqldb.DB, j *journal.Journal, change ...func(*D
 		Directory: directory.New(db, j), Catalog: catalog.New(db, j), Journal: j, Tenant: 1, Now: sqldb.Now, Version: "test", Demo: true,
 	}
 	d.Incidents = incident.NewService(db, j, d.Directory, d.Catalog, time.UTC)
+	d.Problems = problem.New(db, j, d.Directory, d.Catalog, d.Incidents)
+	d.Batches = batch.New(db, d.Incidents, d.Problems, nil)
 	d.Files = attachment.New(db, j, d.Incidents, d.Log)
 	d.Signer = auth.NewSigner(db, 1)
 	d.Visits = visit.New(db, j, d.Directory, d.Incidents, accounts, d.Log)

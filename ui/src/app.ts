@@ -5,6 +5,7 @@ import "./draft";
 import "./forms";
 import "./keys";
 import "./mention";
+import "./picks";
 import "./palette";
 import "./live";
 import "./times";
