@@ -183,7 +183,6 @@ func (a *App) Projections() []journal.Projection {
 		a.Service.Projection(),
 		a.Similar.Projection(),
 		a.Visits.Projection(),
-		a.Files.Projection(),
 		a.Knowledge.Projection(),
 	}
 }

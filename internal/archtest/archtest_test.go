@@ -51,25 +51,20 @@ var allowed = map[string][]string{
 	"load":      {"fault", "api", "calendar"},
 	"api": {
 		"…", "directory", "catalog", "incident", "search", "cube", "live", "locale",
-		"attachment", "checklist", "knowledge", "servicelevel", "similar", "visit",
+		"attachment", "checklist", "knowledge", "problem", "servicelevel", "similar", "visit",
 	},
 	"web": {
 		"…", "directory", "catalog", "incident", "search", "cube", "live", "locale", "chart", "geo", "sheet", "qr", "intake",
 		"attachment", "checklist", "knowledge", "servicelevel", "similar", "visit",
-		"attachment", "checklist", "servicelevel", "similar", "visit",
-		"attachment", "servicelevel", "similar", "problem",
-	},
-	"web": {
-		"…", "directory", "catalog", "incident", "search", "cube", "live", "locale", "chart", "geo", "sheet", "qr", "intake",
-		"attachment", "servicelevel", "similar", "batch", "problem",
+		"batch", "problem",
 	},
 	"app": {"*"},
 
 	// Rooms around an incident.
 	"visit":        {"…", "directory", "incident"},
 	"checklist":    {"…", "incident", "visit"},
-	"batch":   {"…", "incident"},
-	"problem": {"…", "directory", "catalog", "incident"},
+	"batch":        {"…", "incident"},
+	"problem":      {"…", "directory", "catalog", "incident"},
 	"servicelevel": {"…", "directory", "catalog", "incident"},
 	"attachment":   {"…", "incident"},
 
