@@ -55,8 +55,7 @@ var allowed = map[string][]string{
 	},
 	"web": {
 		"…", "directory", "catalog", "incident", "search", "cube", "live", "locale", "chart", "geo", "sheet", "qr", "intake",
-		"attachment", "checklist", "knowledge", "servicelevel", "similar", "visit",
-		"batch", "problem",
+		"attachment", "batch", "checklist", "jobs", "knowledge", "mailbox", "notify", "problem", "servicelevel", "similar", "visit",
 	},
 	"app": {"*"},
 

@@ -33,19 +33,18 @@ const (
 
 var choices = []Choice{Works, Fails, Good, Fair, Poor}
 
-// Rating is the number that a choice stands for: 3 good, 1 poor, 0 if it is no
-// rating.
-func (c Choice) Rating() int {
+// Rating is what a choice says of the service, "" if it is about something else.
+func (c Choice) Rating() incident.Rating {
 	switch c {
 	case Good:
-		return 3
+		return incident.Satisfied
 	case Fair:
-		return 2
+		return incident.Neutral
 	case Poor:
-		return 1
+		return incident.Unsatisfied
 	case Works, Fails:
 	}
-	return 0
+	return ""
 }
 
 const (
@@ -59,49 +58,63 @@ const (
 // AnswerPath is where the links lead.
 const AnswerPath = "/answer/"
 
-// asked tells whether a message asks its reader whether it works.
-func asked(kind string, h *happening, to reader) bool {
-	return kind == KindResolved && to.person == h.after.Declarant
+// asked are the choices that a message offers its reader.
+func asked(kind string, h *happening, to reader) []Choice {
+	switch {
+	case to.person != h.after.Declarant:
+	case kind == KindResolved:
+		return []Choice{Works, Fails}
+	case kind == KindClosed:
+		return ratings
+	}
+	return nil
 }
 
-// answerLinks are the buttons under the question.
-func (s *Service) answerLinks(ctx context.Context, p *locale.Printer, id int64, r row, settings mailbox.Settings) ([]Block, error) {
-	offered := []Choice{Works, Fails}
-	var blocks []Block
-	link := func(c Choice) (Link, error) {
-		payload := fmt.Sprintf("%d.%d.%d.%s", id, r.Person, r.Event, c)
-		token, err := s.signer.Sign(ctx, purposeAnswer, payload, sqldb.Now().Add(answerLife))
-		return Link{Label: p.T("notify.choice." + string(c)), Href: settings.Link(AnswerPath + token), Plain: c.Rating() > 0}, err
+var ratings = []Choice{Good, Fair, Poor}
+
+// answerLinks are the buttons under a question about the last resolution of an
+// incident.
+func (s *Service) answerLinks(ctx context.Context, p *locale.Printer, id, person int64, offered []Choice, settings mailbox.Settings) (Block, error) {
+	round, err := s.lastResolution(ctx, id)
+	if err != nil || round == 0 {
+		return Block{}, err
 	}
-	add := func(text string, list []Choice) error {
-		b := Block{Text: text}
-		for _, c := range list {
-			l, err := link(c)
-			if err != nil {
-				return err
-			}
-			b.Links = append(b.Links, l)
+	b := Block{Text: p.T("notify.ask.works")}
+	if offered[0].Rating() != "" {
+		b.Text = p.T("notify.ask.rating")
+	}
+	for _, c := range offered {
+		token, err := s.signer.Sign(ctx, purposeAnswer, fmt.Sprintf("%d.%d.%d.%s", id, person, round, c), sqldb.Now().Add(answerLife))
+		if err != nil {
+			return Block{}, err
 		}
-		blocks = append(blocks, b)
-		return nil
+		b.Links = append(b.Links, Link{Label: p.T("notify.choice." + string(c)), Href: settings.Link(AnswerPath + token)})
 	}
-	if err := add(p.T("notify.ask.works"), offered); err != nil {
-		return nil, err
+	return b, nil
+}
+
+// RatingLinks are the answers to "what do you think of the service?", for who
+// has just confirmed that it works; none when the question is not open.
+func (s *Service) RatingLinks(ctx context.Context, a Asked) (Block, error) {
+	people, err := s.readers(ctx)
+	if err != nil {
+		return Block{}, err
 	}
-	if s.cfg.Rate == nil {
-		return blocks, nil
+	to, ok := people.of(a.Person)
+	if !ok || a.Over != "" || a.Rated != "" || !a.Incident.MayRate(to.who, sqldb.Now()) {
+		return Block{}, nil
 	}
-	return blocks, add(p.T("notify.ask.rating"), []Choice{Good, Fair, Poor})
+	return s.answerLinks(ctx, locale.For(a.Lang, s.cfg.Location), a.Incident.ID, a.Person, ratings, mailbox.Settings{})
 }
 
 // Asked is a question that a link answers, as it stands.
 type Asked struct {
 	Incident incident.Incident
 	Person   int64
-	Lang     locale.Lang // of the person
-	Choice   Choice      // the one that the link stands for
-	Given    Choice      // what was answered, "" if nothing yet
-	Rated    int         // what was answered of the service, 0 if nothing yet
+	Lang     locale.Lang     // of the person
+	Choice   Choice          // the one that the link stands for
+	Given    Choice          // what was answered, "" if nothing yet
+	Rated    incident.Rating // what was answered of the service, "" if nothing yet
 	GivenAt  time.Time
 	Until    time.Time // when the answer can no longer be changed; zero while there is none
 	// Over says why there is nothing to answer any more: "reopened", "closed",
@@ -114,7 +127,7 @@ type Asked struct {
 
 // Settled tells whether the link's own choice is what stands.
 func (a Asked) Settled() bool {
-	return a.Choice == a.Given || a.Choice.Rating() != 0 && a.Choice.Rating() == a.Rated
+	return a.Choice == a.Given || a.Choice.Rating() != "" && a.Choice.Rating() == a.Rated
 }
 
 // Question reads a link without doing anything, as often as scanners like.
@@ -172,7 +185,7 @@ func (s *Service) Question(ctx context.Context, token string) (Asked, error) {
 		a.Over = "reopened" // another resolution has its own question
 	case !a.Until.IsZero() && now.After(a.Until) && !a.Settled():
 		a.Over = "late"
-	case a.Choice.Rating() > 0:
+	case a.Choice.Rating() != "":
 	case found.State.Open() && !answered:
 		a.Over = "reopened"
 	case (found.State == incident.Closed || found.State == incident.Cancelled || found.State == incident.Merged) && !answered:
@@ -236,11 +249,8 @@ func (s *Service) Answer(ctx context.Context, token, remark string) (Asked, erro
 	if !ok {
 		return a, fault.New(fault.Conflict, "error.notify.over")
 	}
-	if a.Choice.Rating() > 0 {
-		if s.cfg.Rate == nil {
-			return a, fault.New(fault.Conflict, "error.notify.over")
-		}
-		if err := s.cfg.Rate(ctx, to.who, a.Incident.ID, a.Choice.Rating(), remark); err != nil {
+	if rating := a.Choice.Rating(); rating != "" {
+		if _, err := s.incidents.Rate(ctx, to.who, a.Incident.ID, rating, remark); err != nil {
 			return a, err
 		}
 	} else if err := s.decide(ctx, a, to.who, remark); err != nil {
@@ -301,14 +311,14 @@ func (s *Service) keepAnswer(ctx context.Context, a Asked) error {
 		first = now
 	}
 	given, rated := a.Given, a.Rated
-	if n := a.Choice.Rating(); n > 0 {
-		rated = n
+	if rating := a.Choice.Rating(); rating != "" {
+		rated = rating
 	} else {
 		given = a.Choice
 	}
 	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		return tx.Upsert(ctx, "notify_answer", []string{"tenant_id", "incident_id", "person_id", "round"},
 			[]string{"tenant_id", "incident_id", "person_id", "round", "choice", "rating", "first_at", "at"},
-			[][]any{{s.cfg.Tenant, a.Incident.ID, a.Person, a.round, string(given), rated, sqldb.Millis(first), sqldb.Millis(now)}})
+			[][]any{{s.cfg.Tenant, a.Incident.ID, a.Person, a.round, string(given), string(rated), sqldb.Millis(first), sqldb.Millis(now)}})
 	})
 }

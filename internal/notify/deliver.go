@@ -211,6 +211,9 @@ func (s *Service) tellOf(ctx context.Context, e *envelope, r row, settings mailb
 	if err != nil {
 		return err
 	}
+	if words.Own {
+		words.Subject, words.Body = locale.Typeset(e.lang, words.Subject), locale.Typeset(e.lang, words.Body)
+	}
 	subject, blocks := words.fill(values)
 	e.subject = subject
 	if err := s.threaded(ctx, e, r); err != nil {
@@ -313,14 +316,15 @@ func (s *Service) addLinks(ctx context.Context, p *locale.Printer, e *envelope, 
 		return nil
 	}
 	settings.Site = site
-	if asked(r.Kind, h, to) {
-		links, err := s.answerLinks(ctx, p, h.after.ID, r, settings)
+	offered := asked(r.Kind, h, to)
+	if len(offered) > 0 {
+		links, err := s.answerLinks(ctx, p, h.after.ID, r.Person, offered, settings)
 		if err != nil {
 			return err
 		}
-		e.body.Blocks = append(e.body.Blocks, links...)
+		e.body.Blocks = append(e.body.Blocks, links)
 	}
-	e.body.Blocks = append(e.body.Blocks, Block{Links: []Link{{Label: p.T("notify.open", "number", strconv.FormatInt(h.after.ID, 10)), Href: settings.Link("/incidents/" + strconv.FormatInt(h.after.ID, 10)), Plain: r.Kind == KindResolved}}})
+	e.body.Blocks = append(e.body.Blocks, Block{Links: []Link{{Label: p.T("notify.open", "number", strconv.FormatInt(h.after.ID, 10)), Href: settings.Link("/incidents/" + strconv.FormatInt(h.after.ID, 10)), Plain: len(offered) > 0}}})
 	return nil
 }
 

@@ -38,7 +38,6 @@ type house struct {
 	teacher, colleague       auth.Identity // school A; the colleague has no account
 	referent, otherReferent  auth.Identity // school A, school B
 	technician, second, lead auth.Identity
-	rated                    []int
 }
 
 func must[T any](tb testing.TB) func(T, error) T {
@@ -98,12 +97,6 @@ func buildWith(t *testing.T, db *sqldb.DB, cfg notify.Config) *house {
 	h.second = someone("tech2", auth.Technician, "Tech Deux", directory.Staff, "tech2@departement.example")
 	h.lead = someone("chef", auth.Lead, "Chef", directory.Staff, "chef@departement.example")
 	cfg.Tenant, cfg.Location = 1, paris
-	if cfg.Rate == nil {
-		cfg.Rate = func(_ context.Context, _ auth.Identity, _ int64, rating int, _ string) error {
-			h.rated = append(h.rated, rating)
-			return nil
-		}
-	}
 	h.Service = notify.New(notify.Parts{
 		DB: db, Journal: j, Jobs: h.jobs, Mailbox: h.box, Signer: auth.NewSigner(db, 1), Accounts: h.accounts, Places: places, Words: words, Incidents: h.incidents,
 	}, cfg)

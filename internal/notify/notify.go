@@ -68,8 +68,6 @@ type Config struct {
 	// Grace is how long an event waits before people are told: it may be taken
 	// back meanwhile. 15 s if 0, none if negative.
 	Grace time.Duration
-	// Rate keeps what a person thinks of the service; without it nobody is asked.
-	Rate func(ctx context.Context, by auth.Identity, incident int64, rating int, remark string) error
 }
 
 // Service tells people of one département.

@@ -22,9 +22,12 @@ import (
 	"statincidents/internal/incident"
 	csvin "statincidents/internal/intake/csv"
 	mailin "statincidents/internal/intake/mail"
+	"statincidents/internal/jobs"
 	"statincidents/internal/journal"
 	"statincidents/internal/knowledge"
 	"statincidents/internal/live"
+	"statincidents/internal/mailbox"
+	"statincidents/internal/notify"
 	"statincidents/internal/problem"
 	"statincidents/internal/servicelevel"
 	"statincidents/internal/similar"
@@ -56,6 +59,9 @@ type Deps struct {
 	Imports   *csvin.Importer
 	Importing *csvin.Runner
 	Mail      *mailin.Service
+	Jobs      *jobs.Service
+	Mailbox   *mailbox.Service
+	Notify    *notify.Service
 	Live      *live.Hub // nil: pages show what was true when they were made
 
 	Tenant  int64
@@ -158,6 +164,12 @@ func (s *Server) routes() {
 	s.mailRoutes()
 	s.adminCalendarRoutes()
 	s.adminSettingsRoutes()
+	s.adminMailRoutes()
+	s.adminJobsRoutes()
+	s.accountMessagesRoutes()
+	s.messagesPanelRoutes()
+	s.outboxRoutes()
+	s.answerRoutes()
 	s.styleGuideRoutes()
 	s.page("GET /{$}", s.home)
 	s.page("/", s.lost)
