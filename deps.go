@@ -6,5 +6,4 @@ package main
 
 import (
 	_ "codeberg.org/go-pdf/fpdf"
-	_ "github.com/emersion/go-imap/v2/imapclient"
 )

@@ -51,6 +51,7 @@ func (a *App) readers() []part {
 		{"imports", a.Importing.Run},
 		{"batches", a.Batches.Run},
 		{"jobs", a.Jobs.Run},
+		{"mailbox", a.watchMail},
 		{"messages", a.Notify.Run},
 		{"visits", func(ctx context.Context) error { return a.Visits.Run(ctx, Tenant) }},
 	}

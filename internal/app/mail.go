@@ -7,6 +7,8 @@ import (
 
 	"statincidents/internal/auth"
 	mailin "statincidents/internal/intake/mail"
+	imapin "statincidents/internal/intake/mail/imap"
+	"statincidents/internal/mailbox"
 )
 
 // newMail makes the door for e-mail, with what the other rooms know of it.
@@ -32,4 +34,35 @@ func (a *App) newMail(log *slog.Logger) *mailin.Service {
 			},
 		},
 	})
+}
+
+// watchMail reads the département's mailbox as long as the server runs.
+func (a *App) watchMail(ctx context.Context) error {
+	return imapin.New(imapin.Config{
+		Door: a.Mail, Log: a.Log,
+		Box: func(ctx context.Context) (imapin.Box, bool, error) {
+			settings, err := a.Mailbox.Settings(ctx)
+			if err != nil || !settings.Receiving.On {
+				return imapin.Box{}, false, err
+			}
+			return boxOf(settings)
+		},
+		Report: func(ctx context.Context, err error) {
+			if err := a.Mailbox.Report(ctx, mailbox.Incoming, err); err != nil && ctx.Err() == nil {
+				a.Log.Error("mail: report the state of the mailbox", "error", err)
+			}
+		},
+	}).Run(ctx)
+}
+
+// boxOf is the mailbox to watch, as the settings say.
+func boxOf(s mailbox.Settings) (imapin.Box, bool, error) {
+	r := s.Receiving
+	box := imapin.Box{Address: r.Address(), StartTLS: r.Security == mailbox.StartTLS, User: r.User, Password: r.Password, Folder: s.Folder}
+	if r.Security == mailbox.None {
+		return box, true, nil
+	}
+	protection, err := r.TLSConfig()
+	box.TLS = protection
+	return box, err == nil, err
 }

@@ -25,7 +25,8 @@ type Incoming struct {
 	// Size is the message's whole size in bytes when Raw is only its beginning:
 	// it was too large to be fetched.
 	Size int64
-	// UIDValidity and UID are where its server keeps it; 0 elsewhere.
+	// Box, UIDValidity and UID are where its server keeps it; zero elsewhere.
+	Box              string
 	UIDValidity, UID uint32
 }
 
@@ -79,10 +80,10 @@ func (s *Service) Receive(ctx context.Context, in ...Incoming) (fresh int, err e
 			if r.Size > parse.MaxSize {
 				state, reason, ended = Refused, ReasonTooLarge, now
 			}
-			added, err := tx.Exec(ctx, `INSERT INTO mail_message (tenant_id, message_id, digest, header_id, state, reason, from_email, from_name, subject, preview, cc, files, size, sent_at, received_at, ended_at, uid_validity, uid)
-				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT (tenant_id, digest) DO NOTHING`,
+			added, err := tx.Exec(ctx, `INSERT INTO mail_message (tenant_id, message_id, digest, header_id, state, reason, from_email, from_name, subject, preview, cc, files, size, sent_at, received_at, ended_at, uid_validity, uid, box)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT (tenant_id, digest) DO NOTHING`,
 				s.Tenant, id, r.m.Digest, r.m.ID, string(state), string(reason), r.m.From.Email, r.m.From.Name, r.m.Subject, preview(r.m), people(r.m.Cc), len(r.m.Files), r.Size,
-				sqldb.Millis(r.m.Date), sqldb.Millis(now), sqldb.Millis(ended), int64(r.UIDValidity), int64(r.UID))
+				sqldb.Millis(r.m.Date), sqldb.Millis(now), sqldb.Millis(ended), int64(r.UIDValidity), int64(r.UID), r.Box)
 			if err != nil {
 				return fmt.Errorf("mailin: keep a message: %w", err)
 			}
