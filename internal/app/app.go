@@ -34,6 +34,7 @@ import (
 	"statincidents/internal/servicelevel"
 	"statincidents/internal/similar"
 	"statincidents/internal/sqldb"
+	"statincidents/internal/stock"
 	"statincidents/internal/visit"
 )
 
@@ -73,6 +74,7 @@ type App struct {
 	Incidents *incident.Service
 	Files     *attachment.Service
 	Visits    *visit.Service
+	Stock     *stock.Service
 	Search    *search.Service
 	Similar   *similar.Service
 	Knowledge *knowledge.Service
@@ -137,6 +139,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 		DB: db, Journal: a.Journal, Jobs: a.Jobs, Mailbox: a.Mailbox, Signer: a.Signer, Accounts: a.Auth, Places: a.Directory, Words: a.Catalog, Incidents: a.Incidents,
 	}, notify.Config{Tenant: Tenant, Location: a.Location, Log: log, Show: cfg.ShowMail, Site: a.address})
 	a.Visits = visit.New(db, a.Journal, a.Directory, a.Incidents, a.Auth, log)
+	a.Stock = stock.New(db, a.Journal, a.Incidents)
 	a.Search = search.New(db, a.Journal)
 	a.Similar = similar.New(db, a.Journal, a.Directory, a.Catalog)
 	a.Knowledge = knowledge.New(db, a.Journal, a.Catalog)
@@ -184,6 +187,7 @@ func (a *App) Projections() []journal.Projection {
 		a.Similar.Projection(),
 		a.Visits.Projection(),
 		a.Knowledge.Projection(),
+		a.Stock.Projection(),
 	}
 }
 

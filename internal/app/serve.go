@@ -117,6 +117,7 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 		Service:   a.Service,
 		Incidents: a.Incidents,
 		Files:     a.Files,
+		Stock:     a.Stock,
 		Cube:      a.Cube,
 		Journal:   a.Journal,
 		Imports:   a.Imports,

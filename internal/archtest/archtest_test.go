@@ -51,11 +51,11 @@ var allowed = map[string][]string{
 	"load":      {"fault", "api", "calendar"},
 	"api": {
 		"…", "directory", "catalog", "incident", "search", "cube", "live", "locale",
-		"attachment", "checklist", "knowledge", "problem", "servicelevel", "similar", "visit",
+		"attachment", "checklist", "knowledge", "problem", "servicelevel", "similar", "stock", "visit",
 	},
 	"web": {
 		"…", "directory", "catalog", "incident", "search", "cube", "live", "locale", "chart", "geo", "sheet", "qr", "intake",
-		"attachment", "batch", "checklist", "jobs", "knowledge", "mailbox", "notify", "problem", "servicelevel", "similar", "visit",
+		"attachment", "batch", "checklist", "jobs", "knowledge", "mailbox", "notify", "problem", "servicelevel", "similar", "stock", "visit",
 	},
 	"app": {"*"},
 
@@ -66,6 +66,7 @@ var allowed = map[string][]string{
 	"problem":      {"…", "directory", "catalog", "incident"},
 	"servicelevel": {"…", "directory", "catalog", "incident"},
 	"attachment":   {"…", "incident"},
+	"stock":        {"…", "incident"},
 
 	// Only tests import these.
 	"testkit":  {"sqldb"},

@@ -323,3 +323,11 @@ func (s *Service) Item(ctx context.Context, by auth.Identity, id int64) (Item, e
 	}
 	return found[0], nil
 }
+
+// Movement finds one line of the ledger.
+func (s *Service) Movement(ctx context.Context, by auth.Identity, id int64) (Movement, error) {
+	if err := by.Require(auth.ManageStock); err != nil {
+		return Movement{}, err
+	}
+	return s.movement(ctx, by, id)
+}

@@ -29,6 +29,7 @@ import (
 	"statincidents/internal/servicelevel"
 	"statincidents/internal/similar"
 	"statincidents/internal/sqldb"
+	"statincidents/internal/stock"
 	"statincidents/internal/testkit"
 	"statincidents/internal/visit"
 )
@@ -41,6 +42,7 @@ type town struct {
 
 	incidents *incident.Service
 	files     *attachment.Service
+	stock     *stock.Service
 	memory    *cube.Memory
 	service   *servicelevel.Service
 	words     *search.Service
@@ -59,6 +61,10 @@ type town struct {
 	own     int64 // declared by the teacher in a
 	beside  int64 // declared by somebody else in a
 	foreign int64 // declared by the neighbour in b
+
+	screen   stock.Item
+	depot    stock.Place
+	received int64 // the movement by which ten screens came into the depot
 
 	file, foreignFile, hiddenFile int64 // joined to own, to foreign, to own for the unit
 	visits                        *visit.Service
@@ -104,6 +110,8 @@ func newTown(t *testing.T) *town {
 		deps.Similar = w.similar
 		deps.Files = attachment.New(db, j, deps.Incidents, deps.Log)
 		w.files = deps.Files
+		deps.Stock = stock.New(db, j, deps.Incidents)
+		w.stock = deps.Stock
 		w.hub = live.New(live.Config{Tenant: 1, Journal: j, Incidents: deps.Incidents, Clock: sqldb.Now})
 		deps.Live = w.hub
 		d = *deps
@@ -154,6 +162,7 @@ func newTown(t *testing.T) *town {
 	w.own = w.declare(t, incident.Declaration{Title: "Le vidéoprojecteur reste noir", Description: "Depuis lundi matin", School: w.a, Room: w.roomA, Category: w.computer, Machine: "HX20A-1", Declarant: w.teacher})
 	w.beside = w.declare(t, incident.Declaration{Title: "Bourrage papier", School: w.a, Room: w.roomA, Category: w.printing, Declarant: colleague})
 	w.foreign = w.declare(t, incident.Declaration{Title: "Secret de Gien", School: w.b, Room: w.roomB, Category: w.printing, Declarant: w.neighbour})
+	w.stocked(t)
 	w.file, w.foreignFile, w.hiddenFile = w.join(t, w.own, false), w.join(t, w.foreign, false), w.join(t, w.own, true)
 	for school, to := range map[int64]*int64{w.a: &w.visitA, w.b: &w.visitB} {
 		*to = get1[visit.Visit](t)(w.visits.Plan(ctx, system, visit.Draft{
@@ -189,6 +198,15 @@ var paris = func() *time.Location {
 func (w *town) declare(t *testing.T, d incident.Declaration) int64 {
 	t.Helper()
 	return get1[incident.Incident](t)(w.incidents.Declare(context.Background(), system, d)).ID
+}
+
+// stocked gives the unit a depot with ten screens.
+func (w *town) stocked(t *testing.T) {
+	t.Helper()
+	ctx := context.Background()
+	w.screen = get1[stock.Item](t)(w.stock.SaveItem(ctx, system, stock.Item{Name: "Écran 24 pouces", Reference: "E24", Kind: "Écrans", Price: 11990, Minimum: 12, Wanted: 20}))
+	w.depot = get1[stock.Place](t)(w.stock.SavePlace(ctx, system, stock.Place{Name: "Dépôt", Kind: stock.Depot}))
+	w.received = get1[[]stock.Movement](t)(w.stock.Book(ctx, system, stock.Order{Kind: stock.Receive, Item: w.screen.ID, To: w.depot.ID, Quantity: 10}))[0].ID
 }
 
 // join attaches a picture to an incident, as the system.

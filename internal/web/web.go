@@ -31,6 +31,7 @@ import (
 	"statincidents/internal/problem"
 	"statincidents/internal/servicelevel"
 	"statincidents/internal/similar"
+	"statincidents/internal/stock"
 	"statincidents/internal/visit"
 )
 
@@ -54,6 +55,7 @@ type Deps struct {
 	Similar   *similar.Service // proposes categories and solutions; nil: none are
 	Service   *servicelevel.Service
 	Visits    *visit.Service
+	Stock     *stock.Service
 	Cube      cube.Executor
 	Journal   *journal.Journal
 	Imports   *csvin.Importer
@@ -151,6 +153,7 @@ func (s *Server) routes() {
 	s.bulkRoutes()
 	s.massRoutes()
 	s.problemRoutes()
+	s.stockRoutes()
 	s.schoolsRoutes()
 	s.schoolRoutes()
 	s.directoryRoutes()

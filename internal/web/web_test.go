@@ -36,6 +36,7 @@ import (
 	"statincidents/internal/notify"
 	"statincidents/internal/problem"
 	"statincidents/internal/sqldb"
+	"statincidents/internal/stock"
 	"statincidents/internal/testkit"
 	"statincidents/internal/visit"
 )
@@ -93,6 +94,7 @@ func newSiteOn(t *testing.T, db *sqldb.DB, j *journal.Journal, change ...func(*D
 	d.Jobs, d.Mailbox = jobs.New(db, jobs.Config{Tenant: 1}), mailbox.New(db, j, 1)
 	d.Notify = notify.New(notify.Parts{DB: db, Journal: j, Jobs: d.Jobs, Mailbox: d.Mailbox, Signer: d.Signer, Accounts: accounts, Places: d.Directory, Words: d.Catalog, Incidents: d.Incidents},
 		notify.Config{Tenant: 1, Show: true, Grace: -1, Site: func() string { return "http://incidents.example" }})
+	d.Stock = stock.New(db, j, d.Incidents)
 	d.Imports = csvin.New(db, d.Directory, d.Catalog, d.Incidents)
 	d.Importing = csvin.NewRunner(d.Imports, t.TempDir(), d.Log)
 	figures := cube.NewMemory(cube.Config{Tenant: 1, DB: db, Journal: j, Directory: d.Directory, Catalog: d.Catalog})
