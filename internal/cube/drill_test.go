@@ -190,3 +190,34 @@ func checkSums(rt *rapid.T, res Result) {
 		}
 	}
 }
+
+// A list that another room has narrowed keeps to it, whatever else is asked.
+func TestOnlyNarrowsAList(t *testing.T) {
+	t.Parallel()
+	testkit.Engines(t, func(t *testing.T, db *sqldb.DB) {
+		ctx := context.Background()
+		rapid.Check(t, func(rt *rapid.T) {
+			r := draws(rt)
+			w := newWorld(t, db)
+			w.populate(t, r, 60)
+			m, s := executors(t, w)
+			all := pages(rt, m, auth.ScopeAll(w.tenant), ListQuery{Limit: 50})
+			var only, want []int64
+			for _, id := range all {
+				if r.IntN(2) == 0 {
+					only, want = append(only, id), append(want, id)
+				}
+			}
+			only = append(only, 1<<30)
+			for name, e := range map[string]Executor{"memory": m, "SQL": s} {
+				if d := cmp.Diff(want, pages(rt, e, auth.ScopeAll(w.tenant), ListQuery{Only: only, Limit: 7})); d != "" {
+					rt.Fatalf("%s (-want +got):\n%s", name, d)
+				}
+				page, err := e.List(ctx, auth.ScopeAll(w.tenant), ListQuery{Only: []int64{}})
+				if err != nil || page.Total != 0 {
+					rt.Fatalf("%s: none kept: %d, %v", name, page.Total, err)
+				}
+			}
+		})
+	})
+}

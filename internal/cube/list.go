@@ -120,6 +120,7 @@ func (m *Memory) List(ctx context.Context, scope auth.Scope, q ListQuery) (Page,
 	if err != nil {
 		return Page{}, err
 	}
+	pred.narrow(q.Only)
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	f := m.facts

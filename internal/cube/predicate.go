@@ -149,3 +149,16 @@ func (f Filter) accepts(key string) bool {
 	}
 	return key != "" && (f.From == "" || f.Dim.compareKeys(key, f.From) >= 0) && (f.To == "" || f.Dim.compareKeys(key, f.To) <= 0)
 }
+
+// narrow keeps the incidents that a list asks for by number.
+func (p *predicate) narrow(only []int64) {
+	if only == nil {
+		return
+	}
+	wanted := slices.Clone(only)
+	slices.Sort(wanted)
+	if p.text {
+		wanted = slices.DeleteFunc(wanted, func(id int64) bool { _, ok := slices.BinarySearch(p.ids, id); return !ok })
+	}
+	p.text, p.ids = true, slices.Compact(wanted)
+}

@@ -242,6 +242,10 @@ type ListQuery struct {
 	// many days back: the list behind a comparison.
 	Shift int `json:"shift,omitempty"`
 
+	// Only keeps these incidents, found by another room; nil for all. It is the
+	// program's own: no address holds it.
+	Only []int64 `json:"-"`
+
 	// Sort is opened, resolved (the end), updated, priority, number, school (by
 	// name) or age (youngest first), with "-" before it descending. Unknown
 	// comes last both ways, ties are sorted by number the same way. "" is

@@ -107,6 +107,7 @@ func (s *SQL) List(ctx context.Context, scope auth.Scope, q ListQuery) (Page, er
 	if err != nil {
 		return Page{}, err
 	}
+	pred.narrow(q.Only)
 	var page Page
 	err = s.read(ctx, func(ctx context.Context, tx *sqldb.Tx, first calendar.Day, pos journal.Pos) error {
 		v, err := q.plan(pred, calendar.DayOf(s.cfg.Now(), s.cfg.Location), first)

@@ -114,7 +114,7 @@ func TestIncidentsViewsAndFilters(t *testing.T) {
 	if a.Request.URL.RawQuery != "open=yes" || a.text(".tabs [aria-current]") != "À traiter" {
 		t.Errorf("the list opens at %s on %q", a.Request.URL, a.text(".tabs [aria-current]"))
 	}
-	want := map[string]int{"À traiter": 24, "Les miens": 3, "Nouveaux": 21, "En attente": 0, "Résolus": 3, "Tous": 27}
+	want := map[string]int{"À traiter": 24, "Les miens": 3, "En retard": 0, "Nouveaux": 21, "En attente": 0, "Résolus": 3, "Tous": 27}
 	labels, hrefs := a.texts(".tabs a"), a.hrefs(".tabs a")
 	if len(labels) != len(want) {
 		t.Errorf("views %q", labels)

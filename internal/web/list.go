@@ -12,7 +12,7 @@ import (
 // (cube.EncodeList, cube.EncodeValues); pages add a period's preset.
 
 // ownParams are the parameters of addresses that are not the cube's.
-var ownParams = []string{"period", "lang", "chart"}
+var ownParams = []string{"period", "lang", "chart", "clock", "skip"}
 
 // withValues puts parameters in the place of those of the same names.
 func (a Address) withValues(v url.Values) Address {
@@ -61,5 +61,6 @@ func (r *Request) list() (cube.ListQuery, period, error) {
 		p = r.period()
 	}
 	q.From, q.To = p.From, p.To
-	return q, p, nil
+	err = r.pressing(r.pressure(), &q)
+	return q, p, err
 }

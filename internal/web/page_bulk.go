@@ -128,6 +128,7 @@ func (s *Server) bulkIDs(r *Request, f *Form) (ids []int64, cut int, err error) 
 		if err != nil {
 			return nil, 0, &fault.Error{Code: fault.Invalid, Key: "error.invalid", Err: err}
 		}
+		pressure := values.Get("clock")
 		for _, own := range append(slices.Clone(ownParams), "after", "sort", "limit") {
 			if own != "period" && own != "sort" {
 				values.Del(own)
@@ -135,6 +136,9 @@ func (s *Server) bulkIDs(r *Request, f *Form) (ids []int64, cut int, err error) 
 		}
 		q, err := r.listOf(values)
 		if err != nil {
+			return nil, 0, err
+		}
+		if err := r.pressing(pressureOf(pressure), &q); err != nil {
 			return nil, 0, err
 		}
 		q.Limit = batch.Max

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -44,9 +45,11 @@ type incidentRow struct {
 	Who      string
 	Opened   Moment
 	Pick     string // its number, where rows may be chosen
+	Clock    *Badge // how much time is left; nil where nothing runs
 }
 
 type sortChoice struct {
+	Key     string
 	Label   string
 	Href    string
 	Current bool
@@ -71,6 +74,7 @@ var views = []struct {
 	{"mine", auth.HandleIncident, func(a Address, who auth.Identity) Address {
 		return a.With("open", "yes").With("assignee", id(who.Person))
 	}},
+	{"late", auth.HandleIncident, func(a Address, _ auth.Identity) Address { return a.With("open", "yes").With("clock", "late") }},
 	{"new", auth.HandleIncident, func(a Address, _ auth.Identity) Address { return a.With("state", string(incident.New)) }},
 	{"waiting", "", func(a Address, _ auth.Identity) Address { return a.With("state", string(incident.Waiting)) }},
 	{"resolved", "", func(a Address, _ auth.Identity) Address { return a.With("state", string(incident.Resolved)) }},
@@ -85,9 +89,17 @@ func (s *Server) incidents(r *Request) error {
 	if err != nil {
 		return err
 	}
-	page, err := s.deps.Cube.List(r.Context(), r.Scope(), q)
+	list := s.deps.Cube.List
+	if q.Only != nil {
+		list = func(context.Context, auth.Scope, cube.ListQuery) (cube.Page, error) { return s.duePage(r, q) }
+	}
+	page, err := list(r.Context(), r.Scope(), q)
 	if err != nil {
 		return err
+	}
+	pager := r.Pager(len(page.IDs), page.Total, page.Next)
+	if q.Only != nil {
+		pager = r.cut(&page)
 	}
 	n, err := r.names()
 	if err != nil {
@@ -99,7 +111,7 @@ func (s *Server) incidents(r *Request) error {
 	}
 	p := &incidentsPage{
 		Page: Page{Title: r.T("incidents.title")},
-		Bar:  r.incidentFilters(n, span, q.Filters),
+		Bar:  r.incidentFilters(n, span, q.Filters, r.clockFields()...),
 		One:  r.N("web.live.new", 1), Many: r.N("web.live.new", 2), Reload: r.Address.Without("after").String(),
 	}
 	if r.Who.Can(auth.DeclareIncident) {
@@ -117,10 +129,14 @@ func (s *Server) incidents(r *Request) error {
 		}
 		p.Rows = append(p.Rows, row)
 	}
-	for _, key := range []string{"-opened", "opened", "-updated", "priority", "school", "-number"} {
-		p.Sorts = append(p.Sorts, sortChoice{Label: r.T("incidents.sort." + key), Href: r.Address.With("sort", key).String(), Current: r.Address.Get("sort") == key || r.Address.Get("sort") == "" && key == "-opened"})
+	if err := r.clockRows(n.places, found, p.Rows); err != nil {
+		return err
 	}
-	p.Pager = r.Pager(len(found), page.Total, page.Next)
+	for _, key := range []string{"-opened", "opened", "-updated", "priority", "school", "-number"} {
+		p.Sorts = append(p.Sorts, sortChoice{Key: key, Label: r.T("incidents.sort." + key), Href: r.Address.With("sort", key).String(), Current: r.Address.Get("sort") == key || r.Address.Get("sort") == "" && key == "-opened"})
+	}
+	p.Sorts = r.sortsByDue(p.Sorts)
+	p.Pager = pager
 	if p.Bulk = r.Who.Can(auth.HandleIncident); p.Bulk && page.Total > len(found) {
 		p.Filter, p.All = r.URL.RawQuery, r.T("desk.bulk.all", "total", r.Int(page.Total))
 		if page.Total > batch.Max {
@@ -150,7 +166,7 @@ func (r *Request) incidentRow(n *names, i incident.Incident) incidentRow {
 // tabs are the ready-made views, keeping the reader's other filters.
 func (p *incidentsPage) tabs(r *Request) {
 	p.Tabs.Label = r.T("incidents.views")
-	kept := r.Address.Without("open", "state", "assignee")
+	kept := r.Address.Without("open", "state", "assignee", "clock", "skip")
 	for _, v := range views {
 		if v.right != "" && !r.Who.Can(v.right) || v.key == "mine" && r.Who.Person == 0 {
 			continue
@@ -165,7 +181,7 @@ func (p *incidentsPage) tabs(r *Request) {
 
 // sameView tells whether two addresses filter the same states and people.
 func sameView(a, b Address) bool {
-	for _, name := range []string{"open", "state", "assignee"} {
+	for _, name := range []string{"open", "state", "assignee", "clock"} {
 		if !slices.Equal(a.All(name), b.All(name)) {
 			return false
 		}
@@ -175,7 +191,7 @@ func sameView(a, b Address) bool {
 
 // incidentFilters is the bar above lists and figures. What the bar has no field
 // for (a click on a mark) is shown as a chip all the same.
-func (r *Request) incidentFilters(n *names, span period, filters []cube.Filter) FilterBar {
+func (r *Request) incidentFilters(n *names, span period, filters []cube.Filter, more ...Field) FilterBar {
 	f := r.Filters()
 	all := r.T("common.all")
 	fields := []Field{f.Input("search", "q", r.T("filter.text")).Example(r.T("filter.text.example"))}
@@ -193,11 +209,12 @@ func (r *Request) incidentFilters(n *names, span period, filters []cube.Filter) 
 		priorities = append(priorities, Option{Value: strconv.Itoa(level), Label: r.T("incident.priority." + strconv.Itoa(level))})
 	}
 	fields = append(fields, f.Select("priority", r.T("cube.dim.priority"), priorities))
+	fields = append(fields, more...)
 	bar := r.FilterBar(fields)
 	// Parameters without a field go along; those that filter have a chip.
 	say := n.labels()
 	for _, name := range r.Address.names() {
-		if slices.ContainsFunc(fields, func(f Field) bool { return f.Name == name }) || name == "after" {
+		if slices.ContainsFunc(fields, func(f Field) bool { return f.Name == name }) || name == "after" || name == "skip" {
 			continue
 		}
 		for _, v := range r.Address.All(name) {

@@ -35,6 +35,7 @@ import (
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
 	"statincidents/internal/problem"
+	"statincidents/internal/servicelevel"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/stock"
 	"statincidents/internal/testkit"
@@ -88,6 +89,7 @@ func newSiteOn(t *testing.T, db *sqldb.DB, j *journal.Journal, change ...func(*D
 	d.Incidents = incident.NewService(db, j, d.Directory, d.Catalog, time.UTC)
 	d.Problems = problem.New(db, j, d.Directory, d.Catalog, d.Incidents)
 	d.Batches = batch.New(db, d.Incidents, d.Problems, nil)
+	d.Service = servicelevel.New(db, j, d.Directory, d.Catalog, d.Incidents)
 	d.Files = attachment.New(db, j, d.Incidents, d.Log)
 	d.Signer = auth.NewSigner(db, 1)
 	d.Visits = visit.New(db, j, d.Directory, d.Incidents, accounts, d.Log)
