@@ -14,10 +14,11 @@ import (
 	"time"
 
 	"statincidents/internal/attachment"
-	"statincidents/internal/batch"
 	"statincidents/internal/auth"
 	"statincidents/internal/auth/ldap"
+	"statincidents/internal/batch"
 	"statincidents/internal/catalog"
+	"statincidents/internal/checklist"
 	"statincidents/internal/cube"
 	"statincidents/internal/directory"
 	"statincidents/internal/incident"
@@ -75,6 +76,7 @@ type App struct {
 	Files     *attachment.Service
 	Visits    *visit.Service
 	Stock     *stock.Service
+	Checks    *checklist.Service
 	Search    *search.Service
 	Similar   *similar.Service
 	Knowledge *knowledge.Service
@@ -140,6 +142,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	}, notify.Config{Tenant: Tenant, Location: a.Location, Log: log, Show: cfg.ShowMail, Site: a.address})
 	a.Visits = visit.New(db, a.Journal, a.Directory, a.Incidents, a.Auth, log)
 	a.Stock = stock.New(db, a.Journal, a.Incidents)
+	a.Checks = checklist.New(db, a.Journal, a.Incidents, a.Visits)
 	a.Search = search.New(db, a.Journal)
 	a.Similar = similar.New(db, a.Journal, a.Directory, a.Catalog)
 	a.Knowledge = knowledge.New(db, a.Journal, a.Catalog)
@@ -186,6 +189,7 @@ func (a *App) Projections() []journal.Projection {
 		a.Service.Projection(),
 		a.Similar.Projection(),
 		a.Visits.Projection(),
+		a.Checks.Projection(),
 		a.Knowledge.Projection(),
 		a.Stock.Projection(),
 	}

@@ -81,6 +81,9 @@ func (a *App) Begin(ctx context.Context) error {
 	if err := a.Catalog.SeedMissing(ctx, by); err != nil {
 		return fmt.Errorf("first words: %w", err)
 	}
+	if err := a.Checks.Seed(ctx, by); err != nil {
+		return fmt.Errorf("first check-lists: %w", err)
+	}
 	if err := a.Service.SeedUsual(ctx, by); err != nil {
 		return fmt.Errorf("first targets: %w", err)
 	}
@@ -112,6 +115,7 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 		Catalog:   a.Catalog,
 		Signer:    a.Signer,
 		Visits:    a.Visits,
+		Checks:    a.Checks,
 		Similar:   a.Similar,
 		Knowledge: a.Knowledge,
 		Service:   a.Service,

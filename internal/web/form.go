@@ -104,6 +104,8 @@ func (f *Form) Wrong() []Link {
 		link := Link{Label: f.refused[name]}
 		if label := f.labels[name]; label != "" {
 			link = Link{Label: f.Label(label) + link.Label, Href: "#f-" + name}
+		} else if strings.HasPrefix(name, "checklist.") {
+			link.Href = "#" + strings.ReplaceAll(name, ".", "-") // an item of a list on the same page
 		}
 		list = append(list, link)
 	}

@@ -4,7 +4,10 @@ import (
 	"net/http"
 	"strconv"
 
+	"slices"
+
 	"statincidents/internal/auth"
+	"statincidents/internal/checklist"
 	"statincidents/internal/directory"
 	"statincidents/internal/incident"
 	"statincidents/internal/visit"
@@ -25,7 +28,9 @@ type visitPage struct {
 	Also     []alsoItem // while you are there
 	Report   *Field
 	MayPlan  bool
-	Back     string // "day" on the sheet of the day
+	Lists    *checklistsPart // of the visit itself
+	Due      []checklistDue  // unfinished lists of the school's other incidents
+	Back     string          // "day" on the sheet of the day
 }
 
 // visitStep is a button that takes the visit on.
@@ -43,7 +48,11 @@ type visitIncident struct {
 	State, Priority     Badge
 	Room, Machine       string
 	Description         string
+	Lists               *checklistsPart
 }
+
+// checklistDue is a list that was begun in the school and waits.
+type checklistDue struct{ Title, Href, Note string }
 
 // alsoItem is something else to do in the school.
 type alsoItem struct {
@@ -108,6 +117,9 @@ func (s *Server) showVisit(r *Request, status int, v visit.Visit, refused *Form)
 			if p.Also, err = s.whileThere(r, n, v); err != nil {
 				return err
 			}
+			if p.Due, err = s.dueThere(r, v); err != nil {
+				return err
+			}
 		}
 	}
 	return visitView.show(r, status, p)
@@ -134,12 +146,18 @@ func (s *Server) tellVisit(r *Request, n *names, v visit.Visit) (*visitPage, err
 		p.Steps = append(p.Steps, step)
 	}
 	p.facts(r, n)
+	lists, err := s.listsOfVisit(r, v)
+	if err != nil {
+		return nil, err
+	}
+	p.Lists = lists[0]
 	for _, number := range v.Incidents {
 		i, ok := titles[number]
 		if !ok {
 			continue
 		}
 		p.Work = append(p.Work, visitIncident{
+			Lists: lists[i.ID],
 			Title: i.Title, Href: "/incidents/" + id(i.ID), Number: r.T("incident.number", "number", id(i.ID)), State: StateBadge(r.Printer, i.State), Priority: PriorityBadge(r.Printer, i.Priority),
 			Room: n.places.RoomName(i.Room), Machine: i.Machine, Description: i.Description,
 		})
@@ -220,6 +238,39 @@ func telOf(phone string) string {
 		return ""
 	}
 	return string(digits)
+}
+
+// listsOfVisit gathers the check-lists of a visit (under 0) and of each of its
+// incidents, for who works on them.
+func (s *Server) listsOfVisit(r *Request, v visit.Visit) (map[int64]*checklistsPart, error) {
+	parts := map[int64]*checklistsPart{}
+	if !r.mayPlan() {
+		return parts, nil
+	}
+	own, err := s.deps.Checks.OfVisit(r.Context(), r.Who, v.ID)
+	if err != nil {
+		return nil, err
+	}
+	of, err := s.deps.Checks.Of(r.Context(), r.Who, v.Incidents...)
+	if err != nil {
+		return nil, err
+	}
+	incidents, err := s.deps.Incidents.Many(r.Context(), r.Scope(), v.Incidents)
+	if err != nil {
+		return nil, err
+	}
+	back := "/visits/" + id(v.ID)
+	if parts[0], err = s.checklistsPart(r, own, checklist.On{Visit: v.ID}, v.State.Active(), back); err != nil {
+		return nil, err
+	}
+	parts[0].Level = 3
+	for _, i := range incidents {
+		mine := slices.DeleteFunc(slices.Clone(of), func(l checklist.List) bool { return l.Incident != i.ID })
+		if parts[i.ID], err = s.checklistsPart(r, mine, checklist.On{Incident: i.ID}, i.State.Open() && v.State.Active(), back); err != nil {
+			return nil, err
+		}
+	}
+	return parts, nil
 }
 
 // whileThere proposes what else waits in the school.
@@ -358,4 +409,26 @@ func (s *Server) reportVisit(r *Request) error {
 		}
 	}
 	return r.Redirect(r.backTo(f, v))
+}
+
+// dueThere lists the check-lists that were begun in the school on something
+// else and wait for somebody to be there.
+func (s *Server) dueThere(r *Request, v visit.Visit) ([]checklistDue, error) {
+	found, err := s.deps.Checks.Unfinished(r.Context(), r.Who, v.School, 50)
+	if err != nil {
+		return nil, err
+	}
+	var due []checklistDue
+	for k := range found {
+		l := &found[k]
+		if l.Incident != 0 && v.Handles(l.Incident) || l.Incident == 0 && l.Visit == v.ID {
+			continue
+		}
+		d := checklistDue{Title: l.Title, Href: "/checklists/" + id(l.ID), Note: r.N("checklist.left", len(l.Left()))}
+		if l.Incident != 0 {
+			d.Note = Legend(r.T("incident.number", "number", id(l.Incident)), d.Note)
+		}
+		due = append(due, d)
+	}
+	return due, nil
 }

@@ -18,6 +18,7 @@ import (
 	"statincidents/internal/auth"
 	"statincidents/internal/batch"
 	"statincidents/internal/catalog"
+	"statincidents/internal/checklist"
 	"statincidents/internal/cube"
 	"statincidents/internal/directory"
 	"statincidents/internal/incident"
@@ -105,6 +106,7 @@ func newTown(t *testing.T) *town {
 		deps.Service = servicelevel.New(db, j, deps.Directory, deps.Catalog, deps.Incidents)
 		w.service = deps.Service
 		deps.Visits = visit.New(db, j, deps.Directory, deps.Incidents, deps.Auth, nil)
+		deps.Checks = checklist.New(db, j, deps.Incidents, deps.Visits)
 		deps.Cube = w.memory
 		w.similar = similar.New(db, j, deps.Directory, deps.Catalog)
 		deps.Similar = w.similar

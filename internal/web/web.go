@@ -17,6 +17,7 @@ import (
 	"statincidents/internal/auth/oidc"
 	"statincidents/internal/batch"
 	"statincidents/internal/catalog"
+	"statincidents/internal/checklist"
 	"statincidents/internal/cube"
 	"statincidents/internal/directory"
 	"statincidents/internal/incident"
@@ -56,6 +57,7 @@ type Deps struct {
 	Service   *servicelevel.Service
 	Visits    *visit.Service
 	Stock     *stock.Service
+	Checks    *checklist.Service
 	Cube      cube.Executor
 	Journal   *journal.Journal
 	Imports   *csvin.Importer
@@ -149,6 +151,9 @@ func (s *Server) routes() {
 	s.visitFormRoutes()
 	s.visitDayRoutes()
 	s.visitFeedRoutes()
+	s.checklistRoutes()
+	s.checklistsRoutes()
+	s.adminChecklistRoutes()
 	s.adminServiceRoutes()
 	s.bulkRoutes()
 	s.massRoutes()

@@ -24,6 +24,7 @@ import (
 	"statincidents/internal/auth"
 	"statincidents/internal/batch"
 	"statincidents/internal/catalog"
+	"statincidents/internal/checklist"
 	"statincidents/internal/cube"
 	"statincidents/internal/directory"
 	"statincidents/internal/incident"
@@ -97,6 +98,7 @@ func newSiteOn(t *testing.T, db *sqldb.DB, j *journal.Journal, change ...func(*D
 	d.Notify = notify.New(notify.Parts{DB: db, Journal: j, Jobs: d.Jobs, Mailbox: d.Mailbox, Signer: d.Signer, Accounts: accounts, Places: d.Directory, Words: d.Catalog, Incidents: d.Incidents},
 		notify.Config{Tenant: 1, Show: true, Grace: -1, Site: func() string { return "http://incidents.example" }})
 	d.Stock = stock.New(db, j, d.Incidents)
+	d.Checks = checklist.New(db, j, d.Incidents, d.Visits)
 	d.Imports = csvin.New(db, d.Directory, d.Catalog, d.Incidents)
 	d.Importing = csvin.NewRunner(d.Imports, t.TempDir(), d.Log)
 	figures := cube.NewMemory(cube.Config{Tenant: 1, DB: db, Journal: j, Directory: d.Directory, Catalog: d.Catalog})
