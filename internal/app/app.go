@@ -31,6 +31,7 @@ import (
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
 	"statincidents/internal/problem"
+	"statincidents/internal/queue"
 	"statincidents/internal/search"
 	"statincidents/internal/servicelevel"
 	"statincidents/internal/similar"
@@ -85,6 +86,7 @@ type App struct {
 	Importing *csvin.Runner
 	Cube      cube.Executor
 	Hub       *live.Hub
+	Queue     *queue.Service
 	Jobs      *jobs.Service
 	Signer    *auth.Signer
 	Mailbox   *mailbox.Service
@@ -163,6 +165,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 		uploads = filepath.Join(os.TempDir(), "statincidents-imports")
 	}
 	a.Importing = csvin.NewRunner(a.Imports, uploads, log)
+	a.Queue = queue.New(db, log)
 	a.Hub = live.New(live.Config{Tenant: Tenant, Journal: a.Journal, Incidents: a.Incidents, Clock: sqldb.Now, Log: log})
 	a.Mail = a.newMail(log)
 	a.sealer = &journal.Sealer{Journal: a.Journal, Tenant: Tenant}

@@ -48,6 +48,7 @@ func (a *App) readers() []part {
 		{"attachments", func(ctx context.Context) error { return a.Files.Run(ctx, Tenant) }},
 		{"service clocks", func(ctx context.Context) error { return a.Service.Run(ctx, Tenant) }},
 		{"sessions", a.Auth.Run},
+		{"queues", func(ctx context.Context) error { return a.Queue.Run(ctx, Tenant) }},
 		{"imports", a.Importing.Run},
 		{"batches", a.Batches.Run},
 		{"jobs", a.Jobs.Run},

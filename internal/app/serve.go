@@ -131,6 +131,7 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 		Jobs:    a.Jobs,
 		Mailbox: a.Mailbox,
 		Notify:  a.Notify,
+		Queue:   a.Queue,
 		Live:    a.Hub,
 		Tenant:  Tenant,
 		Now:     sqldb.Now,

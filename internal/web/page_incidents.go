@@ -11,6 +11,7 @@ import (
 	"statincidents/internal/batch"
 	"statincidents/internal/cube"
 	"statincidents/internal/incident"
+	"statincidents/internal/queue"
 	"statincidents/internal/sheet"
 )
 
@@ -26,6 +27,8 @@ type incidentsPage struct {
 	Pager   Pager
 	Empty   EmptyState
 	Exports []Link
+	Saved   *savedViews
+	Unread  bool   // something on the page is marked
 	One     string // "1 new", for the live count
 	Many    string
 	Reload  string
@@ -43,6 +46,7 @@ type incidentRow struct {
 	State    Badge
 	Priority Badge
 	Who      string
+	Mark     string // what the reader has not read, in a word
 	Opened   Moment
 	Pick     string // its number, where rows may be chosen
 	Clock    *Badge // how much time is left; nil where nothing runs
@@ -68,23 +72,32 @@ func (s *Server) incidentsRoutes() {
 var views = []struct {
 	key   string
 	right auth.Right
-	set   func(Address, auth.Identity) Address
+	set   func(Address, queue.Reader) Address
 }{
-	{"open", "", func(a Address, _ auth.Identity) Address { return a.With("open", "yes") }},
-	{"mine", auth.HandleIncident, func(a Address, who auth.Identity) Address {
+	{"open", "", func(a Address, _ queue.Reader) Address { return a.With("open", "yes") }},
+	{"mine", auth.HandleIncident, func(a Address, who queue.Reader) Address {
 		return a.With("open", "yes").With("assignee", id(who.Person))
 	}},
-	{"late", auth.HandleIncident, func(a Address, _ auth.Identity) Address { return a.With("open", "yes").With("clock", "late") }},
-	{"new", auth.HandleIncident, func(a Address, _ auth.Identity) Address { return a.With("state", string(incident.New)) }},
-	{"waiting", "", func(a Address, _ auth.Identity) Address { return a.With("state", string(incident.Waiting)) }},
-	{"resolved", "", func(a Address, _ auth.Identity) Address { return a.With("state", string(incident.Resolved)) }},
-	{"all", "", func(a Address, _ auth.Identity) Address { return a }},
+	{"team", auth.HandleIncident, func(a Address, who queue.Reader) Address {
+		return a.With("open", "yes").With("team", id(who.Team))
+	}},
+	{"late", auth.HandleIncident, func(a Address, _ queue.Reader) Address { return a.With("open", "yes").With("clock", "late") }},
+	{"new", auth.HandleIncident, func(a Address, _ queue.Reader) Address { return a.With("state", string(incident.New)) }},
+	{"waiting", "", func(a Address, _ queue.Reader) Address { return a.With("state", string(incident.Waiting)) }},
+	{"resolved", "", func(a Address, _ queue.Reader) Address { return a.With("state", string(incident.Resolved)) }},
+	{"all", "", func(a Address, _ queue.Reader) Address { return a }},
 }
 
 func (s *Server) incidents(r *Request) error {
 	if len(r.URL.Query()) == 0 {
 		return r.Redirect("/incidents?open=yes")
 	}
+	return s.showIncidents(r, http.StatusOK, nil)
+}
+
+// showIncidents shows the list of the reader's address; refused is the form of
+// a view that could not be saved.
+func (s *Server) showIncidents(r *Request, status int, refused *Form) error {
 	q, span, err := r.list()
 	if err != nil {
 		return err
@@ -117,7 +130,15 @@ func (s *Server) incidents(r *Request) error {
 	if r.Who.Can(auth.DeclareIncident) {
 		p.Actions = append(p.Actions, Action{Label: r.T("declare.verb"), Icon: "circle-plus", Href: "/declare", Primary: true})
 	}
-	p.tabs(r)
+	p.tabs(r, n)
+	if p.Saved, err = r.savedViews(n, refused); err != nil {
+		return err
+	}
+	marks, err := s.deps.Queue.Marks(r.Context(), r.Who, found)
+	if err != nil {
+		return err
+	}
+	p.Unread = len(marks) > 0
 	p.Summary = r.N("incidents.count", page.Total)
 	if q.Measure != "" {
 		p.Summary = r.T("incidents.behind", "count", page.Total, "measure", n.labels().Measure(q.Measure))
@@ -127,6 +148,7 @@ func (s *Server) incidents(r *Request) error {
 		if r.Who.Can(auth.HandleIncident) {
 			row.Pick = row.Number
 		}
+		row.Mark = r.markWord(marks[i.ID])
 		p.Rows = append(p.Rows, row)
 	}
 	if err := r.clockRows(n.places, found, p.Rows); err != nil {
@@ -149,7 +171,7 @@ func (s *Server) incidents(r *Request) error {
 			p.Exports = append(p.Exports, Link{Label: r.T("export." + kind), Href: r.Address.At("/incidents." + kind).String(), Icon: "download"})
 		}
 	}
-	return incidentsView.show(r, http.StatusOK, p)
+	return incidentsView.show(r, status, p)
 }
 
 func (r *Request) incidentRow(n *names, i incident.Incident) incidentRow {
@@ -164,14 +186,15 @@ func (r *Request) incidentRow(n *names, i incident.Incident) incidentRow {
 }
 
 // tabs are the ready-made views, keeping the reader's other filters.
-func (p *incidentsPage) tabs(r *Request) {
+func (p *incidentsPage) tabs(r *Request, n *names) {
 	p.Tabs.Label = r.T("incidents.views")
-	kept := r.Address.Without("open", "state", "assignee", "clock", "skip")
+	kept := r.Address.Without("open", "state", "assignee", "team", "clock", "skip")
+	who := r.reader(n)
 	for _, v := range views {
-		if v.right != "" && !r.Who.Can(v.right) || v.key == "mine" && r.Who.Person == 0 {
+		if v.right != "" && !r.Who.Can(v.right) || v.key == "mine" && r.Who.Person == 0 || v.key == "team" && who.Team == 0 {
 			continue
 		}
-		at := v.set(kept, r.Who)
+		at := v.set(kept, who)
 		if len(at.query) == 0 {
 			at = at.With("period", "all")
 		}
@@ -181,7 +204,7 @@ func (p *incidentsPage) tabs(r *Request) {
 
 // sameView tells whether two addresses filter the same states and people.
 func sameView(a, b Address) bool {
-	for _, name := range []string{"open", "state", "assignee", "clock"} {
+	for _, name := range []string{"open", "state", "assignee", "team", "clock"} {
 		if !slices.Equal(a.All(name), b.All(name)) {
 			return false
 		}

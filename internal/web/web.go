@@ -30,6 +30,7 @@ import (
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
 	"statincidents/internal/problem"
+	"statincidents/internal/queue"
 	"statincidents/internal/servicelevel"
 	"statincidents/internal/similar"
 	"statincidents/internal/stock"
@@ -49,6 +50,7 @@ type Deps struct {
 	Directory *directory.Service
 	Catalog   *catalog.Service
 	Incidents *incident.Service
+	Queue     *queue.Service
 	Files     *attachment.Service // attachments
 	Knowledge *knowledge.Service
 	Batches   *batch.Service
@@ -138,7 +140,9 @@ func (s *Server) routes() {
 	s.exploreRoutes()
 	s.declareRoutes()
 	s.incidentsRoutes()
+	s.incidentsViewsRoutes()
 	s.incidentRoutes()
+	s.presenceRoutes()
 	s.solutionRoutes()
 	s.attachmentRoutes()
 	s.clockPanelRoutes()

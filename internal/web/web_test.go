@@ -36,6 +36,7 @@ import (
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
 	"statincidents/internal/problem"
+	"statincidents/internal/queue"
 	"statincidents/internal/servicelevel"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/stock"
@@ -99,6 +100,8 @@ func newSiteOn(t *testing.T, db *sqldb.DB, j *journal.Journal, change ...func(*D
 		notify.Config{Tenant: 1, Show: true, Grace: -1, Site: func() string { return "http://incidents.example" }})
 	d.Stock = stock.New(db, j, d.Incidents)
 	d.Checks = checklist.New(db, j, d.Incidents, d.Visits)
+	d.Queue = queue.New(db, d.Log)
+	d.Service = servicelevel.New(db, j, d.Directory, d.Catalog, d.Incidents)
 	d.Imports = csvin.New(db, d.Directory, d.Catalog, d.Incidents)
 	d.Importing = csvin.NewRunner(d.Imports, t.TempDir(), d.Log)
 	figures := cube.NewMemory(cube.Config{Tenant: 1, DB: db, Journal: j, Directory: d.Directory, Catalog: d.Catalog})
