@@ -24,6 +24,7 @@ type declarePage struct {
 	Title    Field
 	Files    FilesField
 	Near     nearPart
+	Kind     kindPart
 	Asked    bool    // sending waits for the reader to have read Near
 	More     []Field // folded: nobody must fill them
 	MoreOpen bool
@@ -45,6 +46,8 @@ var declareView = newView[declarePage]("page_declare.html", shell)
 func (s *Server) declareRoutes() {
 	s.page("GET /declare", s.declareForm, needs(auth.DeclareIncident))
 	s.page("POST /declare", s.declare, needs(auth.DeclareIncident), accepts(filesBody), lasts(filesTime))
+	s.page("POST /declare/also", s.alsoAffected, needs(auth.DeclareIncident), accepts(filesBody), lasts(filesTime))
+	s.page("GET /declare/kind", s.declareKind, needs(auth.DeclareIncident))
 	s.page("GET /declare/near", s.declareNear, needs(auth.DeclareIncident))
 	s.page("GET /declare/{id}", s.declared, needs(auth.DeclareIncident))
 	s.navEntry(entry{order: 100, key: "declare.nav", icon: "circle-plus", href: "/declare", right: auth.DeclareIncident, phone: true})
@@ -110,6 +113,9 @@ func (s *Server) showDeclare(r *Request, status int, f *Form, asked bool) error 
 	if p.Near, err = s.nearPart(r, n, aboutOf(f, school)); err != nil {
 		return err
 	}
+	if p.Kind, err = s.kindPart(r, n, f, school); err != nil {
+		return err
+	}
 	return declareView.show(r, status, p)
 }
 
@@ -137,6 +143,9 @@ func (s *Server) declare(r *Request) error {
 			if unseen {
 				return s.showDeclare(r, http.StatusOK, f, true)
 			}
+		}
+		if i.Category, err = s.accepted(r, f, i); err != nil {
+			return err
 		}
 		urgency, _ := strconv.Atoi(f.Get("urgency"))
 		made, _, err = s.deps.Incidents.DeclareOnce(r.Context(), r.Who, f.Get("once"), incident.Declaration{

@@ -27,6 +27,7 @@ type knownCard struct {
 	State Badge
 	When  string // when work is expected
 	Same  string // what it has in common
+	Also  string // on the button that joins it
 }
 
 var nearFragment = newFragment[nearPart]("part_declare_near.html", "declare-near")
@@ -68,7 +69,7 @@ func (s *Server) nearPart(r *Request, n *names, about incident.About) (nearPart,
 }
 
 func knownCardOf(r *Request, n *names, k incident.Known) knownCard {
-	c := knownCard{ID: id(k.ID), Title: k.Title, Room: n.places.RoomName(k.Room), State: StateBadge(r.Printer, k.State)}
+	c := knownCard{ID: id(k.ID), Title: k.Title, Room: n.places.RoomName(k.Room), Also: r.T("declare.also"), State: StateBadge(r.Printer, k.State)}
 	if c.Room == "" {
 		c.Room = r.T("declare.near.whole_school")
 	}
@@ -114,6 +115,7 @@ type declaredPage struct {
 	Incident string // its title
 	Place    string
 	Kind     string // of problem
+	Proposed string // that it was proposed from the sentence, and how surely
 	// Categories changes the kind, nil when it is too late or not the reader's to do.
 	Categories *Field
 	Delay      string
@@ -150,6 +152,17 @@ func (s *Server) declared(r *Request) error {
 	if slices.ContainsFunc(incident.Available(r.Who, i), func(t incident.Transition) bool { return t.Action == incident.Refile }) {
 		c := r.Blank("category", id(i.Category)).Select("category", r.T("incident.field.category"), n.categoryOptions(r.T("common.choose"))).Must()
 		p.Categories = &c
+	}
+	for at := range n.words.Path(i.Category) {
+		above := int64(0)
+		if at > 0 {
+			above = n.words.Path(i.Category)[at-1]
+		}
+		if proposal, ok, err := s.proposal(r, n, i.Title, i.School, above); err != nil {
+			return err
+		} else if ok && proposal.Category == i.Category && i.Version == 1 {
+			p.Proposed = r.T("declared.kind.proposed", "sure", r.T("declare.kind.sure", "share", r.Pct(confidence(proposal), 0)))
+		}
 	}
 	if p.Delay, err = s.usualDelay(r, n, i.Category); err != nil {
 		return err

@@ -87,6 +87,8 @@ var walks = []struct {
 	{"GET /explore.xlsx", "/explore.xlsx", "", "200 200 200 200 403 in"},
 	{"GET /declare", "/declare", "", "200 200 200 200 200 in"},
 	{"POST /declare", "/declare", "title=", "422 422 422 422 422 in"},
+	{"POST /declare/also", "/declare/also", "also={foreign}&room=99999", "422 422 422 404 404 in"},
+	{"GET /declare/kind", "/declare/kind?school={b}&title=imprimante", "", "200 200 200 200 200 in"},
 	{"GET /declare/near", "/declare/near?school={b}&category=1", "", "200 200 200 200 200 in"},
 	{"GET /declare/{id}", "/declare/{own}", "", "200 200 200 200 200 in"},
 	{"GET /declare/{id}", "/declare/{beside}", "", "200 200 200 200 404 in"},

@@ -143,7 +143,9 @@ function guard(form: HTMLFormElement, key: string): void {
   };
   form.addEventListener("submit", (event) => {
     const submitter = event.submitter as HTMLButtonElement | null;
-    if (submitter?.formMethod === "get" && submitter.hasAttribute("formmethod")) return; // shows rooms, sends nothing
+    if (submitter?.hasAttribute("formaction")) {
+      return; // joins an incident that is already reported
+    }
     event.preventDefault();
     keep();
     void send();
