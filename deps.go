@@ -5,5 +5,4 @@
 package main
 
 import (
-	_ "codeberg.org/go-pdf/fpdf"
 )

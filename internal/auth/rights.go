@@ -31,6 +31,7 @@ const (
 	EditKnowledge   Right = "knowledge.edit"   // write articles
 	SortMail        Right = "mail.sort"        // messages that no rule could place
 	EditService     Right = "service.edit"     // service targets, assignment rules, check-list templates
+	ManageLabels    Right = "label.manage"     // print and revoke labels, set a school's code, sort what they bring
 	ManagePrivacy   Right = "privacy.manage"   // export and erasure of a person, retention
 )
 
@@ -53,10 +54,10 @@ var Roles = []Role{Administrator, Lead, Technician, Referent, Declarant}
 // technicians see every school; referents their schools; declarants what they
 // declared.
 var rights = map[Role][]Right{
-	Administrator: {DeclareIncident, CommentIncident, ConfirmIncident, HandleIncident, ViewStatistics, ExportData, EditDirectory, EditCatalog, ImportData, ManageAccounts, ViewSystem, ManageStock, EditKnowledge, SortMail, EditService, ManagePrivacy},
-	Lead:          {DeclareIncident, CommentIncident, ConfirmIncident, HandleIncident, ViewStatistics, ExportData, EditDirectory, EditCatalog, ImportData, ManageStock, EditKnowledge, SortMail, EditService},
-	Technician:    {DeclareIncident, CommentIncident, ConfirmIncident, HandleIncident, ViewStatistics, ExportData, ManageStock, EditKnowledge, SortMail},
-	Referent:      {DeclareIncident, CommentIncident, ConfirmIncident, ViewStatistics, ExportData},
+	Administrator: {DeclareIncident, CommentIncident, ConfirmIncident, HandleIncident, ViewStatistics, ExportData, EditDirectory, EditCatalog, ImportData, ManageAccounts, ViewSystem, ManageStock, ManageLabels, EditKnowledge, SortMail, EditService, ManagePrivacy},
+	Lead:          {DeclareIncident, CommentIncident, ConfirmIncident, HandleIncident, ViewStatistics, ExportData, EditDirectory, EditCatalog, ImportData, ManageStock, ManageLabels, EditKnowledge, SortMail, EditService},
+	Technician:    {DeclareIncident, CommentIncident, ConfirmIncident, HandleIncident, ViewStatistics, ExportData, ManageStock, ManageLabels, EditKnowledge, SortMail},
+	Referent:      {DeclareIncident, CommentIncident, ConfirmIncident, ViewStatistics, ExportData, ManageLabels},
 	Declarant:     {DeclareIncident, CommentIncident, ConfirmIncident},
 }
 

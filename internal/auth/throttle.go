@@ -91,6 +91,10 @@ func keyOf(kind, s string) key {
 	return key(sum[:16])
 }
 
+// AddressKey groups the addresses that one subscriber has, for what is counted
+// by address: an IPv6 /64, an IPv4 address.
+func AddressKey(from string) string { return addressKey(from) }
+
 // addressKey groups the addresses that one subscriber has: an IPv6 /64, an
 // IPv4 address.
 func addressKey(from string) string {

@@ -47,10 +47,11 @@ const (
 	Agent      Origin = "agent"
 	Monitoring Origin = "monitoring"
 	Import     Origin = "import"
+	Label      Origin = "label" // a QR label, without an account
 )
 
 // Origins lists every origin.
-var Origins = []Origin{Portal, Phone, Email, Agent, Monitoring, Import}
+var Origins = []Origin{Portal, Phone, Email, Agent, Monitoring, Import, Label}
 
 // Target says whether the service target was met, when known.
 type Target string

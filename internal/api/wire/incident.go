@@ -35,7 +35,7 @@ type Incident struct {
 	Declarant *Ref   `json:"declarant,omitempty"`
 	Assignee  *Ref   `json:"assignee,omitempty"`
 	Team      *Ref   `json:"team,omitempty"`
-	Origin    string `json:"origin" enum:"portal,phone,email,agent,monitoring,import"`
+	Origin    string `json:"origin" enum:"portal,phone,email,agent,monitoring,import,label"`
 
 	WaitingCode    *Ref   `json:"waiting_code,omitempty" doc:"Why work has stopped."`
 	CauseCode      *Ref   `json:"cause_code,omitempty"`
