@@ -27,6 +27,7 @@ import (
 	"statincidents/internal/jobs"
 	"statincidents/internal/journal"
 	"statincidents/internal/knowledge"
+	"statincidents/internal/label"
 	"statincidents/internal/live"
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
@@ -91,6 +92,7 @@ type App struct {
 	Signer    *auth.Signer
 	Mailbox   *mailbox.Service
 	Notify    *notify.Service
+	Labels    *label.Service
 	Mail      *mailin.Service
 	Location  *time.Location // of the département
 
@@ -149,6 +151,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	a.Similar = similar.New(db, a.Journal, a.Directory, a.Catalog)
 	a.Knowledge = knowledge.New(db, a.Journal, a.Catalog)
 	a.Service = servicelevel.New(db, a.Journal, a.Directory, a.Catalog, a.Incidents)
+	a.Labels = a.newLabels(cfg.ShowMail)
 	counting := cube.Config{
 		Tenant: Tenant, DB: db, Journal: a.Journal, Directory: a.Directory, Catalog: a.Catalog,
 		Location: a.Location, Weeks: a.schoolWeeks, Text: a.Search, Log: log,
@@ -195,6 +198,8 @@ func (a *App) Projections() []journal.Projection {
 		a.Checks.Projection(),
 		a.Knowledge.Projection(),
 		a.Stock.Projection(),
+		a.Files.Projection(),
+		a.Labels.Projection(),
 	}
 }
 

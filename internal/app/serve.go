@@ -120,6 +120,8 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 		Knowledge: a.Knowledge,
 		Service:   a.Service,
 		Incidents: a.Incidents,
+		Labels:    a.Labels,
+		Site:      a.Site,
 		Files:     a.Files,
 		Stock:     a.Stock,
 		Cube:      a.Cube,

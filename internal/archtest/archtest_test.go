@@ -39,6 +39,7 @@ var allowed = map[string][]string{
 	"jobs":      {"…"},
 	"mailbox":   {"…"},
 	"notify":    {"…", "directory", "catalog", "incident", "jobs", "locale", "mailbox"},
+	"label":     {"…", "directory", "catalog", "incident"},
 	"search":    {"…", "incident"},
 	"knowledge": {"…", "catalog", "search"},
 	"similar":   {"…", "directory", "catalog", "incident", "search"},
@@ -79,6 +80,8 @@ var allowed = map[string][]string{
 		"servicelevel",
 		"similar",
 		"visit",
+		"…", "directory", "catalog", "incident", "label", "search", "cube", "live", "locale", "chart", "geo", "sheet", "qr", "intake",
+		"attachment", "batch", "checklist", "jobs", "knowledge", "mailbox", "notify", "problem", "servicelevel", "similar", "visit",
 	},
 	"app": {"*"},
 

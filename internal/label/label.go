@@ -76,11 +76,17 @@ type Parts struct {
 	Catalog   *catalog.Service
 	Incidents *incident.Service
 
-	// Write sends the message by which a report is confirmed, in the command's
-	// transaction. Nil when no mail can be sent: then a code confirms, or
-	// somebody of the school.
-	Write func(ctx context.Context, tx *sqldb.Tx, m Confirmation) error
+	// Post gives what writes the messages by which reports are confirmed, as mail
+	// stands set up; nil when none can be sent: then a code confirms, or somebody
+	// of the school. May be nil itself.
+	Post func(ctx context.Context) (Writer, error)
+	// Expect tells when an incident is to be solved, zero if nothing is promised.
+	// May be nil.
+	Expect func(ctx context.Context, incident int64) (time.Time, error)
 }
+
+// Writer sends a message in the command's transaction.
+type Writer func(ctx context.Context, tx *sqldb.Tx, m Confirmation) error
 
 // Confirmation is what the message to somebody who declared from a label says.
 type Confirmation struct {

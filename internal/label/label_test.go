@@ -66,9 +66,11 @@ func build(t *testing.T, db *sqldb.DB) *house {
 	h.Service = New(Parts{
 		DB: db, Journal: j, Signer: auth.NewSigner(db, 1), Directory: places, Catalog: words,
 		Incidents: incident.NewService(db, j, places, words, time.UTC),
-		Write: func(_ context.Context, _ *sqldb.Tx, m Confirmation) error {
-			h.confirmations = append(h.confirmations, m)
-			return nil
+		Post: func(context.Context) (Writer, error) {
+			return func(_ context.Context, _ *sqldb.Tx, m Confirmation) error {
+				h.confirmations = append(h.confirmations, m)
+				return nil
+			}, nil
 		},
 	}, 1)
 	return h

@@ -113,7 +113,7 @@ func (s *Service) Submit(ctx context.Context, token string, r Report) (Receipt, 
 	if coded {
 		return s.confirm(ctx, auth.System(s.tenant), kept.id)
 	}
-	return Receipt{State: Waiting, Mailed: s.Write != nil, Until: kept.expires}, nil
+	return Receipt{State: Waiting, Mailed: kept.mailed, Until: kept.expires}, nil
 }
 
 // check judges what was typed.
@@ -164,6 +164,7 @@ type kept struct {
 	state                                 State
 	incident                              int64
 	received, expires                     time.Time
+	mailed                                bool
 }
 
 // keep stores a report that waits, and writes to its author. The same form sent
@@ -178,9 +179,17 @@ func (s *Service) keep(ctx context.Context, l Label, r Report, now time.Time, co
 		return kept{}, err
 	}
 	place := PlaceName(index, l.Place)
+	var write Writer
+	if s.Post != nil && !coded {
+		if write, err = s.Post(ctx); err != nil {
+			return kept{}, err
+		}
+	}
+	k.mailed = write != nil
 	err = s.DB.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		if again, err := reports(ctx, tx, " AND label_id = $2 AND once_key = $3 AND once_key <> ''", s.tenant, l.ID, r.Once); err != nil || len(again) > 0 {
 			if err == nil {
+				again[0].mailed = k.mailed
 				k = again[0]
 			}
 			return err
@@ -201,8 +210,8 @@ func (s *Service) keep(ctx context.Context, l Label, r Report, now time.Time, co
 			[][]any{{s.tenant, k.id, k.label, k.school, k.category, k.title, k.description, k.name, k.email, k.lang, r.Once, string(k.state), sqldb.Millis(k.received), sqldb.Millis(k.expires)}}, ""); err != nil {
 			return err
 		}
-		if !coded && s.Write != nil {
-			if err := s.ask(ctx, tx, place, k); err != nil {
+		if write != nil {
+			if err := s.ask(ctx, tx, write, place, k); err != nil {
 				return err
 			}
 		}
@@ -213,12 +222,12 @@ func (s *Service) keep(ctx context.Context, l Label, r Report, now time.Time, co
 
 // ask writes the message by which a report is confirmed. The signer has its key
 // in memory: the label's link was just opened.
-func (s *Service) ask(ctx context.Context, tx *sqldb.Tx, place string, k kept) error {
+func (s *Service) ask(ctx context.Context, tx *sqldb.Tx, write Writer, place string, k kept) error {
 	token, err := s.Signer.Sign(ctx, purposeConfirm, strconv.FormatInt(k.id, 36), k.expires)
 	if err != nil {
 		return err
 	}
-	return s.Write(ctx, tx, Confirmation{To: k.email, Name: k.name, Language: k.lang, Token: token, Title: k.title, Place: place, Until: k.expires})
+	return write(ctx, tx, Confirmation{To: k.email, Name: k.name, Language: k.lang, Token: token, Title: k.title, Place: place, Until: k.expires})
 }
 
 // PlaceName is a place in words: "Collège Montjoie, Salle 12, HX20A-1".

@@ -71,7 +71,7 @@ func Sheets(g Grid, start int, stickers []Sticker) ([]Sheet, error) {
 		return nil, fault.New(fault.TooLarge, "error.label.too_many", "max", MaxAtOnce)
 	}
 	var sheets []Sheet
-	for i := range stickers {
+	for i, sticker := range stickers {
 		at := start - 1 + i
 		page, cell := at/g.PerPage(), at%g.PerPage()
 		for len(sheets) <= page {
@@ -79,7 +79,7 @@ func Sheets(g Grid, start int, stickers []Sticker) ([]Sheet, error) {
 		}
 		x := g.Left + float64(cell%g.Columns)*g.StepX
 		y := g.Top + float64(cell/g.Columns)*g.StepY
-		marks, err := stickers[i].draw(x, y, g.W, g.H)
+		marks, err := sticker.draw(x, y, g.W, g.H)
 		if err != nil {
 			return nil, err
 		}

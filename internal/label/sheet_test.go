@@ -120,7 +120,7 @@ func rectangles(t *testing.T, doc string) [][]Mark {
 	t.Helper()
 	operator := regexp.MustCompile(`(?m)^([-0-9.]+) ([-0-9.]+) ([-0-9.]+) ([-0-9.]+) re f$`)
 	var pages [][]Mark
-	for _, stream := range strings.Split(doc, "endstream") {
+	for stream := range strings.SplitSeq(doc, "endstream") {
 		var page []Mark
 		for _, m := range operator.FindAllStringSubmatch(stream, -1) {
 			var v [4]float64

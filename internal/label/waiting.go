@@ -108,6 +108,7 @@ func (s *Service) Expire(ctx context.Context) error {
 type Standing struct {
 	State   incident.State
 	Planned time.Time // when work is planned; zero if it is not
+	Due     time.Time // when it is to be solved, as far as is promised; zero if nothing is
 	Moved   time.Time // when it last changed
 }
 
@@ -138,7 +139,14 @@ func (s *Service) Follow(ctx context.Context, token, from string) (Standing, err
 		}
 		i, err = s.Incidents.Get(ctx, all, i.MergedInto)
 	}
-	return Standing{i.State, i.PlannedAt, i.UpdatedAt}, err
+	if err != nil {
+		return Standing{}, err
+	}
+	st := Standing{State: i.State, Planned: i.PlannedAt, Moved: i.UpdatedAt}
+	if s.Expect != nil && i.State.Open() {
+		st.Due, err = s.Expect(ctx, i.ID)
+	}
+	return st, err
 }
 
 // Here tells what is open at a label's place, for a stranger: how it stands

@@ -24,6 +24,7 @@ import (
 	"statincidents/internal/incident"
 	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/journal"
+	"statincidents/internal/label"
 	"statincidents/internal/live"
 	"statincidents/internal/problem"
 	"statincidents/internal/search"
@@ -71,6 +72,10 @@ type town struct {
 	visits                        *visit.Service
 	visitA                        int64 // a visit in a, of no incident
 	visitB                        int64 // another in b
+
+	labels        *label.Service
+	label         string // token of the label (number 1) of roomA; number 2 is of roomB
+	confirmations []label.Confirmation
 }
 
 var system = auth.System(1)
@@ -116,6 +121,16 @@ func newTown(t *testing.T) *town {
 		w.stock = deps.Stock
 		w.hub = live.New(live.Config{Tenant: 1, Journal: j, Incidents: deps.Incidents, Clock: sqldb.Now})
 		deps.Live = w.hub
+		deps.Labels = label.New(label.Parts{
+			DB: db, Journal: j, Signer: deps.Signer, Directory: deps.Directory, Catalog: deps.Catalog, Incidents: deps.Incidents,
+			Post: func(context.Context) (label.Writer, error) {
+				return func(_ context.Context, _ *sqldb.Tx, m label.Confirmation) error {
+					w.confirmations = append(w.confirmations, m)
+					return nil
+				}, nil
+			},
+		}, 1)
+		w.labels = deps.Labels
 		d = *deps
 	})
 	ctx := context.Background()
@@ -172,6 +187,8 @@ func newTown(t *testing.T) *town {
 		})).ID
 	}
 	w.letter(t, w.mail)
+	stuck := get1[[]label.Label](t)(d.Labels.Make(ctx, system, []label.Place{{School: w.a, Room: w.roomA}, {School: w.b, Room: w.roomB}}))
+	w.label = get1[string](t)(d.Labels.Token(ctx, stuck[0]))
 	w.settle(t)
 	return w
 }

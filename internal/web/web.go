@@ -7,6 +7,7 @@
 package web
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -26,6 +27,7 @@ import (
 	"statincidents/internal/jobs"
 	"statincidents/internal/journal"
 	"statincidents/internal/knowledge"
+	"statincidents/internal/label"
 	"statincidents/internal/live"
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
@@ -60,6 +62,7 @@ type Deps struct {
 	Visits    *visit.Service
 	Stock     *stock.Service
 	Checks    *checklist.Service
+	Labels    *label.Service
 	Cube      cube.Executor
 	Journal   *journal.Journal
 	Imports   *csvin.Importer
@@ -69,6 +72,10 @@ type Deps struct {
 	Mailbox   *mailbox.Service
 	Notify    *notify.Service
 	Live      *live.Hub // nil: pages show what was true when they were made
+
+	// Site is the address under which people reach us, "" if it was not said:
+	// then links that are printed use the address of the request.
+	Site func(context.Context) (string, error)
 
 	Tenant  int64
 	Now     func() time.Time // the clock; pages show "3 min ago"
@@ -139,6 +146,8 @@ func (s *Server) routes() {
 	s.overviewRoutes()
 	s.exploreRoutes()
 	s.declareRoutes()
+	s.labelRoutes()
+	s.labelsRoutes()
 	s.incidentsRoutes()
 	s.incidentsViewsRoutes()
 	s.incidentRoutes()
