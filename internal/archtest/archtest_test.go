@@ -19,6 +19,33 @@ import (
 // foundations may be imported by every room above them.
 var foundations = []string{"fault", "sqldb", "journal", "auth", "calendar"}
 
+// around are the rooms around an incident that both doors may send commands and
+// questions to, one a line so that two can be added at once.
+var around = []string{
+	"directory",
+	"catalog",
+	"incident",
+	"attachment",
+	"batch",
+	"checklist",
+	"jobs",
+	"knowledge",
+	"label",
+	"mailbox",
+	"notify",
+	"problem",
+	"queue",
+	"routing",
+	"servicelevel",
+	"similar",
+	"stock",
+	"visit",
+	"locale",
+}
+
+// doors may import the rooms around an incident, and some more.
+func doors(more ...string) []string { return slices.Concat([]string{"…"}, around, more) }
+
 // allowed says, for each room, which rooms of ours it may import (foundations
 // are listed where they are allowed as a whole by "…"). A room that is not
 // here fails the test: decide where it stands.
@@ -84,6 +111,9 @@ var allowed = map[string][]string{
 		"attachment", "batch", "checklist", "jobs", "knowledge", "mailbox", "notify", "problem", "servicelevel", "similar", "visit",
 	},
 	"app": {"*"},
+	"api":       doors("search", "cube", "live"),
+	"web":       doors("search", "cube", "live", "chart", "geo", "sheet", "qr", "intake"),
+	"app":       {"*"},
 
 	// Rooms around an incident.
 	"queue":        {"…", "incident"},
