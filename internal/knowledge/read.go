@@ -125,6 +125,10 @@ func (s *Service) List(ctx context.Context, by auth.Identity, f Filter) ([]Artic
 	return out, nil
 }
 
+// fewest is for how many articles a small shelf counts: how rare a word is
+// cannot be told from three articles.
+const fewest = 30
+
 // score is how well an article answers words: what each that it has tells,
 // more in the title; and how many it has.
 func (x *shelf) score(k int, asked []search.Word) (score float64, found int) {
@@ -132,7 +136,7 @@ func (x *shelf) score(k int, asked []search.Word) (score float64, found int) {
 	for _, w := range asked {
 		if weight := x.words[k][w.Stem]; weight > 0 && !seen[w.Stem] {
 			seen[w.Stem] = true
-			n, df := float64(len(x.all)), float64(x.has[w.Stem])
+			n, df := float64(max(len(x.all), fewest)), float64(x.has[w.Stem])
 			score += weight * math.Log(1+(n-df+0.5)/(df+0.5))
 			found++
 		}

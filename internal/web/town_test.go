@@ -25,6 +25,7 @@ import (
 	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/journal"
 	"statincidents/internal/label"
+	"statincidents/internal/knowledge"
 	"statincidents/internal/live"
 	"statincidents/internal/problem"
 	"statincidents/internal/search"
@@ -50,6 +51,7 @@ type town struct {
 	words     *search.Service
 	hub       *live.Hub
 	similar   *similar.Service
+	knowledge *knowledge.Service
 
 	a, b               int64 // schools
 	roomA, roomB       int64
@@ -67,6 +69,7 @@ type town struct {
 	screen   stock.Item
 	depot    stock.Place
 	received int64 // the movement by which ten screens came into the depot
+	advice, secretAdvice int64 // articles, the second for technicians
 
 	file, foreignFile, hiddenFile int64 // joined to own, to foreign, to own for the unit
 	visits                        *visit.Service
@@ -115,6 +118,8 @@ func newTown(t *testing.T) *town {
 		deps.Cube = w.memory
 		w.similar = similar.New(db, j, deps.Directory, deps.Catalog)
 		deps.Similar = w.similar
+		deps.Knowledge = knowledge.New(db, j, deps.Catalog)
+		w.knowledge = deps.Knowledge
 		deps.Files = attachment.New(db, j, deps.Incidents, deps.Log)
 		w.files = deps.Files
 		deps.Stock = stock.New(db, j, deps.Incidents)
@@ -189,6 +194,9 @@ func newTown(t *testing.T) *town {
 	w.letter(t, w.mail)
 	stuck := get1[[]label.Label](t)(d.Labels.Make(ctx, system, []label.Place{{School: w.a, Room: w.roomA}, {School: w.b, Room: w.roomB}}))
 	w.label = get1[string](t)(d.Labels.Token(ctx, stuck[0]))
+	for to, audience := range map[*int64]knowledge.Audience{&w.advice: knowledge.Everyone, &w.secretAdvice: knowledge.Technicians} {
+		*to = get1[knowledge.Article](t)(w.knowledge.Save(ctx, system, knowledge.Article{Title: "Le vidéoprojecteur reste noir", Body: "Rebranchez le **câble**.", Audience: audience, State: knowledge.Published})).ID
+	}
 	w.settle(t)
 	return w
 }

@@ -212,6 +212,20 @@ var walks = []struct {
 	{"POST /incidents/{id}/parts", "/incidents/{own}/parts", "item=", "422 422 422 403 403 in"},
 	{"POST /incidents/{id}/parts", "/incidents/{foreign}/parts", "item=", "422 422 422 403 403 in"},
 	{"POST /stock/movements/{id}/reverse", "/stock/movements/9999/reverse", "", "404 404 404 403 403 in"},
+	{"GET /knowledge", "/knowledge", "", "200 200 200 200 200 in"},
+	{"GET /knowledge.csv", "/knowledge.csv", "", "200 200 200 200 403 in"},
+	{"GET /knowledge.xlsx", "/knowledge.xlsx", "", "200 200 200 200 403 in"},
+	{"GET /knowledge/new", "/knowledge/new?incident={foreign}", "", "200 200 200 403 403 in"},
+	{"POST /knowledge/new", "/knowledge/new", "title=", "422 422 422 403 403 in"},
+	{"GET /knowledge/{id}", "/knowledge/{advice}", "", "200 200 200 200 200 in"},
+	{"GET /knowledge/{id}", "/knowledge/{secretadvice}", "", "200 200 200 404 404 in"},
+	{"POST /knowledge/{id}/use", "/knowledge/{advice}/use", "use=nonsense", "422 422 422 422 422 in"},
+	{"POST /knowledge/{id}/use", "/knowledge/{secretadvice}/use", "use=helped", "303 303 303 404 404 in"},
+	{"POST /knowledge/{id}/use", "/knowledge/{advice}/use", "use=applied&incident={foreign}", "303 303 303 404 404 in"},
+	{"GET /knowledge/{id}/edit", "/knowledge/{advice}/edit", "", "200 200 200 403 403 in"},
+	{"POST /knowledge/{id}/edit", "/knowledge/{advice}/edit", "title=", "422 422 422 403 403 in"},
+	{"POST /knowledge/{id}/turn", "/knowledge/{advice}/turn", "state=nonsense", "422 422 422 403 403 in"},
+	{"POST /knowledge/starters", "/knowledge/starters", "", "303 303 303 403 403 in"},
 	{"GET /schools", "/schools", "", "200 200 200 303 403 in"}, // a referent of one school goes straight to it
 	{"GET /schools.csv", "/schools.csv", "", "200 200 200 200 403 in"},
 	{"GET /schools.xlsx", "/schools.xlsx", "", "200 200 200 200 403 in"},
@@ -449,6 +463,7 @@ func (w *town) fill() *strings.Replacer {
 		"{visitA}", id(w.visitA), "{visitB}", id(w.visitB),
 		"{file}", id(w.file), "{foreignfile}", id(w.foreignFile), "{hiddenfile}", id(w.hiddenFile),
 		"{item}", id(w.screen.ID), "{place}", id(w.depot.ID), "{movement}", id(w.received),
+		"{advice}", id(w.advice), "{secretadvice}", id(w.secretAdvice), "{file}", id(w.file), "{foreignfile}", id(w.foreignFile), "{hiddenfile}", id(w.hiddenFile),
 	)
 }
 

@@ -153,6 +153,7 @@ func (s *Server) routes() {
 	s.incidentRoutes()
 	s.presenceRoutes()
 	s.solutionRoutes()
+	s.knowledgeRoutes()
 	s.attachmentRoutes()
 	s.clockPanelRoutes()
 	s.linkRoutes()
