@@ -114,6 +114,12 @@ func (c demoCmd) prepare(ctx context.Context, a *app.App, services demo.Services
 	if err := demo.LoadTimes(ctx, app.Tenant, services, set, max(1, c.Times), counter[int]("incidents")); err != nil {
 		return err
 	}
+	if err := demo.LoadStock(ctx, app.Tenant, a.Stock, a.Directory, a.Incidents, set); err != nil {
+		return err
+	}
+	if err := demo.LoadPhotos(ctx, app.Tenant, a.Files, a.Incidents); err != nil {
+		return err
+	}
 	places, err := a.Directory.Index(ctx, app.Tenant)
 	if err != nil {
 		return err

@@ -29,6 +29,7 @@ import (
 	"statincidents/internal/fault"
 	"statincidents/internal/incident"
 	"statincidents/internal/live"
+	"statincidents/internal/stock"
 )
 
 // Prefix is the path under which the API lives.
@@ -40,6 +41,7 @@ type Deps struct {
 	Sessions  *auth.Sessions // nil: bearer tokens only
 	Incidents *incident.Service
 	Files     *attachment.Service
+	Stock     *stock.Service
 	Directory *directory.Service
 	Catalog   *catalog.Service
 	Cube      cube.Executor
@@ -107,6 +109,7 @@ func New(deps Deps) *API {
 	a.registerReference()
 	a.registerIncidents()
 	a.registerAttachments()
+	a.registerStock()
 	a.registerStatistics()
 	a.registerStream()
 	a.registerDocuments()

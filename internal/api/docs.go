@@ -26,6 +26,7 @@ A creation repeated with the same Idempotency-Key and body gives the incident th
 
 var tags = []*huma.Tag{
 	{Name: "incidents", Description: "Declare, read and handle incidents."},
+	{Name: "stock", Description: "Parts: what there is, and the ledger of what became of each."},
 	{Name: "statistics", Description: "Any measure by any dimensions under any filters."},
 	{Name: "live", Description: "What happens, as it happens."},
 	{Name: "reference", Description: "The words that the rest is made of."},

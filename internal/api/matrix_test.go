@@ -73,6 +73,11 @@ var matrix = map[string]route{
 	"list-mentions":       {path: "/mentions", want: everybody},
 	"comment-on-incident": {path: "/incidents/{id}/comments", body: `{"text":"je regarde"}`, want: allow("201 201 201", "201 201 404", "201 404 404", "404 404 201")},
 
+	"get-stock":         {path: "/stock", want: staffOnly},
+	"list-movements":    {path: "/stock/movements", want: staffOnly},
+	"book-movement":     {path: "/stock/movements", body: `{"kind":"receive","item":99,"to":99,"quantity":1}`, want: allow("422", "403", "403", "403")},
+	"reverse-movement":  {path: "/stock/movements/99/reverse", body: "", want: allow("404", "403", "403", "403")},
+	"list-used-parts":   {path: "/incidents/{id}/parts", want: seers},
 	"send-attachment":   {path: "/attachments?name=note.txt", body: `{"any":"text"}`, want: allow("201", "201", "201", "201")},
 	"list-attachments":  {path: "/incidents/{id}/attachments", want: seers},
 	"get-attachment":    {path: "/attachments/{file}", want: seers},

@@ -11,6 +11,7 @@ import (
 	"statincidents/internal/incident"
 	"statincidents/internal/live"
 	"statincidents/internal/sqldb"
+	"statincidents/internal/stock"
 )
 
 // start makes the API of a world and serves it.
@@ -25,7 +26,7 @@ func (w *world) start(tb testing.TB) {
 	for !w.cube.Ready() {
 		time.Sleep(5 * time.Millisecond)
 	}
-	w.deps = api.Deps{Auth: w.auth, Sessions: w.auth.NewSessions(false), Incidents: w.incidents, Files: w.files, Directory: w.places, Catalog: w.words, Cube: w.cube, Hub: w.hub,
+	w.deps = api.Deps{Auth: w.auth, Sessions: w.auth.NewSessions(false), Incidents: w.incidents, Files: w.files, Stock: stock.New(w.db, w.journal, w.incidents), Directory: w.places, Catalog: w.words, Cube: w.cube, Hub: w.hub,
 		Location: paris, Clock: sqldb.Now, Version: "test", Log: slog.New(slog.NewTextHandler(tb.Output(), nil))}
 	w.api = api.New(w.deps)
 	w.url = w.serve(tb, w.api)

@@ -74,7 +74,7 @@ var allowed = map[string][]string{
 	"live":      {"…", "incident"},
 	"backup":    {"…"},
 	"doctor":    {"…"},
-	"demo":      {"…", "directory", "catalog", "incident", "knowledge"},
+	"demo":      {"…", "directory", "catalog", "incident", "knowledge", "attachment", "stock"},
 	"intake":    {"…", "directory", "catalog", "incident", "jobs", "locale"},
 	"load":      {"fault", "api", "calendar"},
 	"api": {

@@ -136,7 +136,7 @@ func (p *stockPage) keys(r *Request, st *stock.Stock) {
 		}
 	}
 	p.Keys = []KeyFigure{
-		{Label: r.T("stock.key.short"), Value: r.Int(short), Href: "/stock?state=short", Note: r.T("stock.key.short.note")},
+		{Label: r.T("stock.key.short"), Value: r.Int(short), Href: "/stock?state=short", Note: r.N("stock.key.short.note", short)},
 		{Label: r.T("stock.key.order"), Value: r.euros(order), Href: "/stock/receive", Note: r.T("stock.key.order.note")},
 		{Label: r.T("stock.key.value"), Value: r.euros(value), Note: r.T("stock.key.value.note")},
 	}
@@ -152,7 +152,7 @@ func (r *Request) stockTable(st *stock.Stock, shown []stock.Item) Table {
 		total := st.Total(i.ID)
 		badge := r.levelBadge(i, total)
 		t.Rows = append(t.Rows, TableRow{Cells: []Cell{
-			{Text: i.Name, Note: i.Reference, Href: "/stock/items/" + id(i.ID)}, {Text: i.Kind}, {Badge: &badge}, {Text: r.units(i, total)}, {Text: r.Int(i.Minimum)},
+			{Text: i.Name, Note: i.Reference, Href: "/stock/items/" + id(i.ID)}, {Text: i.Kind}, {Badge: &badge}, {Text: r.Int(total)}, {Text: r.Int(i.Minimum)},
 			{Text: whereabouts(r, st, i.ID)}, {Text: r.euros(total * i.Price)},
 		}})
 	}

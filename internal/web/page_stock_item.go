@@ -80,9 +80,12 @@ func (s *Server) showItem(r *Request, status int, number int64, open string, f *
 	}
 	p.Actions = []Action{{Label: r.T("common.edit"), Icon: "pencil", Href: "/stock/items/" + id(i.ID) + "/edit", Key: "e"}}
 	p.Keys = []KeyFigure{
-		{Label: r.T("stock.field.quantity"), Value: r.units(i, total), Note: r.T("stock.minimum.of", "n", r.Int(i.Minimum))},
-		{Label: r.T("stock.key.to_order"), Value: r.units(i, i.Order(total)), Href: "/stock/receive?item=" + id(i.ID), Note: r.T("stock.wanted.of", "n", r.Int(max(i.Wanted, i.Minimum)))},
+		{Label: r.T("stock.field.quantity"), Value: r.Int(total), Note: r.T("stock.minimum.of", "n", r.Int(i.Minimum))},
+		{Label: r.T("stock.key.to_order"), Value: r.Int(i.Order(total)), Href: "/stock/receive?item=" + id(i.ID), Note: r.T("stock.wanted.of", "n", r.Int(max(i.Wanted, i.Minimum)))},
 		{Label: r.T("stock.field.price"), Value: r.euros(i.Price), Note: r.T("stock.price.note")},
+	}
+	if i.Unit != "" {
+		p.Facts = append(p.Facts, fact{Label: r.T("stock.field.unit"), Text: i.Unit})
 	}
 	if i.Supplier != "" {
 		p.Facts = append(p.Facts, fact{Label: r.T("stock.field.supplier"), Text: i.Supplier})
@@ -93,7 +96,7 @@ func (s *Server) showItem(r *Request, status int, number int64, open string, f *
 	p.Places = Table{Printer: r.Printer, Caption: r.T("stock.places.of", "name", i.Name), Hide: true, Columns: []Column{{Label: r.T("stock.field.place"), Lead: true}, {Label: r.T("stock.field.quantity"), Num: true}}}
 	for _, place := range st.Places {
 		if n := st.At(i.ID, place.ID); n > 0 {
-			p.Places.Rows = append(p.Places.Rows, TableRow{Cells: []Cell{{Text: place.Name, Href: "/stock/places/" + id(place.ID)}, {Text: r.units(i, n)}}})
+			p.Places.Rows = append(p.Places.Rows, TableRow{Cells: []Cell{{Text: place.Name, Href: "/stock/places/" + id(place.ID)}, {Text: r.Int(n)}}})
 		}
 	}
 	if p.Course, err = s.itemCourse(r, i); err != nil {
@@ -200,7 +203,7 @@ func (s *Server) bookItem(r *Request) error {
 		return err
 	}
 	back := "/stock/items/" + id(number)
-	if err := r.Say(Notice{Text: r.T("stock.booked", "what", r.T("stock.kind.done."+string(o.Kind)), "n", r.units(i, o.Quantity), "name", i.Name), Undo: undoMovement(done[len(done)-1], back)}); err != nil {
+	if err := r.Say(Notice{Text: r.T("stock.booked", "what", r.T("stock.kind.done."+string(o.Kind)), "n", r.Int(o.Quantity), "name", i.Name), Undo: undoMovement(done[len(done)-1], back)}); err != nil {
 		return err
 	}
 	return r.Redirect(back)
@@ -350,7 +353,7 @@ func (s *Server) itemCourse(r *Request, i stock.Item) (*ChartFrame, error) {
 		if k > 0 {
 			level = points[k-1].Quantity
 		}
-		line.Points = append(line.Points, chart.Point{At: day, Value: float64(level), Title: r.T("stock.course.point", "when", r.MediumDate(day), "n", r.units(i, level))})
+		line.Points = append(line.Points, chart.Point{At: day, Value: float64(level), Title: r.T("stock.course.point", "when", r.MediumDate(day), "n", r.Int(level))})
 		table.Rows = append(table.Rows, TableRow{Cells: Cells(r.MediumDate(day), r.Int(level))})
 	}
 	c := &ChartFrame{Printer: r.Printer, ID: "course", Title: r.T("stock.course.title"), Question: r.T("stock.course", "name", i.Name), How: r.T("stock.course.how"), Table: table}

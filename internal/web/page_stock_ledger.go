@@ -84,7 +84,7 @@ func (r *Request) ledgerTable(st *stock.Stock, lines []stock.Movement, named boo
 		t.Columns = append(t.Columns, Column{Label: r.T("stock.field.item"), Wrap: true})
 	}
 	t.Columns = append(t.Columns, Column{Label: r.T("stock.field.quantity"), Num: true}, Column{Label: r.T("stock.field.places"), Wrap: true},
-		Column{Label: r.T("stock.field.incident")}, Column{Label: r.T("stock.field.cost"), Num: true}, Column{Label: r.T("stock.field.who")}, Column{Label: r.T("stock.field.reason"), Wrap: true}, Column{Label: r.T("stock.field.undo")})
+		Column{Label: r.T("stock.field.incident")}, Column{Label: r.T("stock.field.cost"), Num: true}, Column{Label: r.T("stock.field.who"), Wrap: true}, Column{Label: r.T("stock.field.undo")})
 	for _, m := range lines {
 		who, err := n.actor(m.By)
 		if err != nil {
@@ -111,7 +111,7 @@ func (r *Request) ledgerTable(st *stock.Stock, lines []stock.Movement, named boo
 		case m.Reverses == 0:
 			undo = Cell{Text: r.T("stock.reverse"), Href: "/stock/movements/" + id(m.ID) + "/reverse", Aside: true}
 		}
-		t.Rows = append(t.Rows, TableRow{Cells: append(cells, Cell{Text: r.Int(m.Quantity)}, Cell{Text: r.way(st, m)}, incident, Cell{Text: r.euros(m.Cost())}, Cell{Text: who}, Cell{Text: m.Reason}, undo)})
+		t.Rows = append(t.Rows, TableRow{Cells: append(cells, Cell{Text: r.Int(m.Quantity)}, Cell{Text: r.way(st, m)}, incident, Cell{Text: r.euros(m.Cost())}, Cell{Text: who, Note: m.Reason}, undo)})
 	}
 	return t, nil
 }
@@ -248,7 +248,7 @@ func (s *Server) confirmReverse(r *Request) error {
 		back = to
 	}
 	return r.Confirm(Confirm{
-		Title: r.T("stock.reverse.title"), Text: r.T("stock.reverse.text"), Facts: []string{Legend(r.moveWord(m), r.units(item, m.Quantity), item.Name, r.way(st, m))},
+		Title: r.T("stock.reverse.title"), Text: r.T("stock.reverse.text"), Facts: []string{Legend(r.moveWord(m), r.Int(m.Quantity), item.Name, r.way(st, m))},
 		Verb: r.T("stock.reverse"), Action: r.URL.Path, Hidden: []Hidden{{"back", back}}, Cancel: back, Crumbs: r.stockCrumbs(Link{Label: r.T("stock.ledger"), Href: "/stock/movements"}),
 	})
 }

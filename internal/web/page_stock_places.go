@@ -126,7 +126,7 @@ func (s *Server) stockPlace(r *Request) error {
 	}}
 	for _, i := range st.Items {
 		if q := st.At(i.ID, place.ID); q > 0 {
-			p.Table.Rows = append(p.Table.Rows, TableRow{Cells: []Cell{{Text: i.Name, Note: i.Reference, Href: "/stock/items/" + id(i.ID)}, {Text: i.Kind}, {Text: r.units(i, q)}, {Text: r.Int(st.Total(i.ID) - q)}, {Text: r.euros(q * i.Price)}}})
+			p.Table.Rows = append(p.Table.Rows, TableRow{Cells: []Cell{{Text: i.Name, Note: i.Reference, Href: "/stock/items/" + id(i.ID)}, {Text: i.Kind}, {Text: r.Int(q)}, {Text: r.Int(st.Total(i.ID) - q)}, {Text: r.euros(q * i.Price)}}})
 		}
 	}
 	if len(p.Table.Rows) == 0 {

@@ -62,8 +62,7 @@ func (s *Server) partsPanel(r *Request, i incident.Incident) (template.HTML, err
 	}
 	var cost int64
 	for _, u := range used {
-		item := stock.Item{Unit: u.Unit}
-		part := usedPart{Text: r.T("stock.used", "n", r.units(item, u.Quantity), "name", u.Name)}
+		part := usedPart{Text: r.T("stock.used", "n", r.Int(u.Quantity), "name", u.Name)}
 		if p.Manages {
 			part.Note = Legend(u.Place, r.euros(u.Price*u.Quantity))
 			part.Undo = "/stock/movements/" + id(u.Movement) + "/reverse?back=/incidents/" + p.Incident
@@ -169,7 +168,7 @@ func (s *Server) useParts(r *Request) error {
 		return err
 	}
 	used, _ := st.Item(o.Item)
-	if err := r.Say(Notice{Text: r.T("stock.use.done", "n", r.units(used, o.Quantity), "name", used.Name), Undo: undoMovement(done[len(done)-1], "/incidents/"+id(number))}); err != nil {
+	if err := r.Say(Notice{Text: r.T("stock.use.done", "n", r.Int(o.Quantity), "name", used.Name), Undo: undoMovement(done[len(done)-1], "/incidents/"+id(number))}); err != nil {
 		return err
 	}
 	return r.Redirect("/incidents/" + id(number))

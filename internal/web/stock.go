@@ -33,14 +33,6 @@ func (r *Request) euros(cents int64) string {
 	return r.Num(float64(cents)/100, 2) + "\u00a0€"
 }
 
-// units writes a quantity with its unit.
-func (r *Request) units(i stock.Item, n int64) string {
-	if i.Unit == "" {
-		return r.Int(n)
-	}
-	return r.Int(n) + "\u00a0" + i.Unit
-}
-
 // itemLabel is how an item is chosen by typing.
 func itemLabel(i stock.Item) string { return Legend(i.Name, i.Reference) }
 
@@ -179,7 +171,7 @@ func findItems(r *Request, query string) ([]Destination, error) {
 	var found []Destination
 	for _, i := range st.Items {
 		if len(found) < 8 && !i.Archived && matches(i.Name+" "+i.Reference, query) {
-			found = append(found, Destination{Label: i.Name, Note: r.units(i, st.Total(i.ID)), Icon: "package", Href: "/stock/items/" + id(i.ID)})
+			found = append(found, Destination{Label: i.Name, Note: r.Int(st.Total(i.ID)), Icon: "package", Href: "/stock/items/" + id(i.ID)})
 		}
 	}
 	return found, nil
@@ -192,6 +184,8 @@ func (r *Request) levelBadge(i stock.Item, total int64) Badge {
 		return Badge{Icon: "archive", Word: r.T("stock.state.archived")}
 	case i.Short(total) && total == 0:
 		return Badge{Icon: "circle-alert", Tone: "critical", Word: r.T("stock.state.out")}
+	case total == 0:
+		return Badge{Icon: "minus", Word: r.T("stock.state.out")}
 	case i.Short(total):
 		return Badge{Icon: "triangle-alert", Tone: "warning", Word: r.T("stock.state.short")}
 	}
