@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"statincidents/internal/app"
+	"statincidents/internal/auth"
 	"statincidents/internal/backup"
 	"statincidents/internal/doctor"
 	"statincidents/internal/journal"
@@ -31,7 +32,7 @@ func (c rebuildCmd) Run(ctx context.Context) error {
 			return err
 		}
 		fmt.Printf("The state was made again from %d events.\n", n)
-		return nil
+		return files(ctx, a)
 	})
 }
 
@@ -50,6 +51,20 @@ func (c rebuildCmd) check(a *app.App) error {
 		return fmt.Errorf("%d differences between the state and the journal (%d events)", replay.Total, replay.Events)
 	}
 	fmt.Printf("The state equals the journal: %d events replayed.\n", replay.Events)
+	return files(context.Background(), a)
+}
+
+// files says what the journal does not hold: the contents of attachments. One
+// that is missing is an error; a backup has them.
+func files(ctx context.Context, a *app.App) error {
+	u, err := a.Files.Usage(ctx, auth.System(app.Tenant))
+	if err != nil || u.Files == 0 {
+		return err
+	}
+	fmt.Printf("Contents of attachments are not in the journal: %d files, %.1f MB, are as they were.\n", u.Files, float64(u.Bytes)/1e6)
+	if u.Lost > 0 {
+		return fmt.Errorf("the contents of %d attachments are missing: restore them from a backup", u.Lost)
+	}
 	return nil
 }
 

@@ -51,6 +51,12 @@ func makeDemo(dir string) (err error) {
 	if err := demo.Load(ctx, app.Tenant, demo.Services{Directory: house.Directory, Catalog: house.Catalog, Incidents: house.Incidents}, set, nil); err != nil {
 		return err
 	}
+	if err := demo.LoadStock(ctx, app.Tenant, house.Stock, house.Directory, house.Incidents, set); err != nil {
+		return err
+	}
+	if err := demo.LoadPhotos(ctx, app.Tenant, house.Files, house.Incidents); err != nil {
+		return err
+	}
 	places, err := house.Directory.Index(ctx, app.Tenant)
 	if err != nil {
 		return err
