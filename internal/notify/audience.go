@@ -21,6 +21,7 @@ type reader struct {
 	person  int64
 	address string
 	name    string
+	team    int64
 	who     auth.Identity // what they may see now
 }
 
@@ -62,11 +63,16 @@ func audience(h *happening, staff, referents []reader) map[int64]string {
 		}
 		return told
 	}
+	// A part of a mass incident is no declaration and no work of its own.
+	part := i.Parent != 0 && h.event.Kind == incident.EventDeclared
 	own := ownKind(h)
+	if part {
+		own = ""
+	}
 	if h.event.Kind == incident.EventReopened {
 		tell(i.Assignee, KindWorkReopened)
 	}
-	if i.Assignee != 0 && i.Assignee != h.before.Assignee {
+	if i.Assignee != 0 && i.Assignee != h.before.Assignee && !part {
 		tell(i.Assignee, KindAssigned)
 	}
 	tell(i.Declarant, own)
@@ -76,8 +82,8 @@ func audience(h *happening, staff, referents []reader) map[int64]string {
 		}
 	}
 	queued := i.State == incident.New && (h.before.State != incident.New || h.before.Team != i.Team)
-	if queued {
-		for _, r := range staff {
+	if queued && !part {
+		for _, r := range teamOf(staff, i.Team) {
 			tell(r.person, KindQueued)
 		}
 	}
@@ -90,6 +96,21 @@ func audience(h *happening, staff, referents []reader) map[int64]string {
 		}
 	}
 	return told
+}
+
+// teamOf are the staff of a team; all of them when the incident has none, or
+// nobody is said to work in it.
+func teamOf(staff []reader, team int64) []reader {
+	var members []reader
+	for _, r := range staff {
+		if r.team == team && team != 0 {
+			members = append(members, r)
+		}
+	}
+	if len(members) == 0 {
+		return staff
+	}
+	return members
 }
 
 // ownKind is what the declarant is told of an event.

@@ -154,6 +154,16 @@ func (h *house) work(t *testing.T) {
 	t.Fatal("the jobs do not end")
 }
 
+// workFor runs jobs for a moment, then stops as a server does.
+func (h *house) workFor(t *testing.T, d time.Duration) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), d)
+	defer stop()
+	if err := h.jobs.Run(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
 func (h *house) declare(t *testing.T, by auth.Identity) incident.Incident {
 	t.Helper()
 	return must[incident.Incident](t)(h.incidents.Declare(t.Context(), by, incident.Declaration{Title: "Vidéoprojecteur noir", Description: "La lampe clignote.", School: h.schoolA, Room: h.room}))

@@ -183,3 +183,23 @@ func TestScopeIsJudgedWhenSending(t *testing.T) {
 		}
 	})
 }
+
+// A mass incident: one message to each school that it reaches, none to the
+// queue for each part.
+func TestMassIncidentReachesSchools(t *testing.T) {
+	t.Parallel()
+	testkit.Engines(t, func(t *testing.T, db *sqldb.DB) {
+		h := build(t, db)
+		if err := h.SetWishes(t.Context(), h.second, map[notify.Topic]notify.Mode{notify.TopicQueue: notify.Now}); err != nil {
+			t.Fatal(err)
+		}
+		master := h.declare(t, h.technician)
+		h.work(t)
+		before := len(h.told(t))
+		must[[]incident.Incident](t)(h.incidents.Spread(t.Context(), h.technician, master.ID, []int64{h.schoolB}))
+		h.work(t)
+		if d := cmp.Diff([]string{"school_new grand@college-b.example"}, slices.Sorted(slices.Values(h.told(t)[before:]))); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
+	})
+}

@@ -56,7 +56,7 @@ func (p *people) of(person int64) (reader, bool) {
 	if !account {
 		who = auth.Somebody(p.tenant, person, known.Name)
 	}
-	return reader{person: person, address: known.Email, name: known.Name, who: who}, true
+	return reader{person: person, address: known.Email, name: known.Name, team: known.Team, who: who}, true
 }
 
 // staff are the people who handle incidents.

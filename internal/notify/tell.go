@@ -2,7 +2,9 @@ package notify
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -21,7 +23,7 @@ const readerName = "notify"
 
 // stale is the age from which an event is no news: what was imported, or
 // happened while messages were off.
-const stale = 24 * time.Hour
+const stale = 36 * time.Hour
 
 // The events of service levels that people are warned by; their subject is the
 // incident.
@@ -59,7 +61,7 @@ func (s *Service) begin(ctx context.Context) error {
 		if err := tx.QueryRow(ctx, `SELECT count(*) FROM reader_cursor WHERE tenant_id = $1 AND reader = $2`, s.cfg.Tenant, readerName).Scan(&known); err != nil || known > 0 {
 			return err
 		}
-		end, err := journal.Head(ctx, tx, s.cfg.Tenant)
+		end, err := s.start(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -67,6 +69,22 @@ func (s *Service) begin(ctx context.Context) error {
 			s.cfg.Tenant, readerName, end.Xact, end.Seq, sqldb.Millis(sqldb.Now()))
 		return err
 	})
+}
+
+// start is where a new reader begins: at the journal's end. A demonstration
+// begins with its last days, so that its outbox has something to show.
+func (s *Service) start(ctx context.Context, tx *sqldb.Tx) (journal.Pos, error) {
+	end, err := journal.Head(ctx, tx, s.cfg.Tenant)
+	if err != nil || !s.cfg.Show {
+		return end, err
+	}
+	var first journal.Pos
+	err = tx.QueryRow(ctx, `SELECT xact, seq - 1 FROM event WHERE tenant_id = $1 AND subject_kind = $2 AND at > $3 ORDER BY xact, seq LIMIT 1`,
+		s.cfg.Tenant, incident.Subject, sqldb.Millis(sqldb.Now().Add(-stale))).Scan(&first.Xact, &first.Seq)
+	if errors.Is(err, sql.ErrNoRows) {
+		return end, nil
+	}
+	return first, err
 }
 
 // read makes a job of each event that may be told, with the move of the cursor.
@@ -77,7 +95,7 @@ func (s *Service) read(ctx context.Context, tx *sqldb.Tx, events []journal.Event
 		if !slices.Contains(toldOf, e.Kind) && e.Kind != eventWarned && e.Kind != eventBreached {
 			continue
 		}
-		if now.Sub(e.At) > stale || e.RecordedAt.Sub(e.At) > time.Hour {
+		if now.Sub(e.At) > stale || e.RecordedAt.Sub(e.At) > time.Hour && !s.cfg.Show {
 			continue
 		}
 		if _, err := s.jobs.Insert(ctx, tx, jobTell, telling{e.Subject.ID, e.Pos.Seq, e.Kind},
@@ -115,8 +133,8 @@ func (s *Service) tell(ctx context.Context, t telling) error {
 	if later && h.event.Kind != incident.EventCommented && slices.Contains(moves, h.event.Kind) {
 		return nil // taken back, or overtaken: the later event tells how things stand
 	}
-	if len(h.payload.Steps) > 0 {
-		return nil // imported
+	if len(h.payload.Steps) > 0 && !s.cfg.Show {
+		return nil // imported: it was told where it happened
 	}
 	people, err := s.readers(ctx)
 	if err != nil {
@@ -239,6 +257,9 @@ func (s *Service) rowsFor(ctx context.Context, h *happening, told map[int64]stri
 		}
 		if mode == Daily && h.after.Priority == 1 && kind == KindQueued {
 			mode = Now // a critical incident does not wait for the morning
+		}
+		if mode == Daily && h.after.Parent != 0 && topicOf[kind] == TopicSchool {
+			mode = Now // each school of a mass incident is told at once
 		}
 		m := row{Incident: h.after.ID, Person: person, Address: r.address, Kind: kind, Event: h.event.Pos.Seq, State: Queued, CreatedAt: now}
 		switch mode {

@@ -53,12 +53,13 @@ func (s *Server) showAnswer(r *Request, status int, a notify.Asked, f *Form, giv
 	r.W.Header().Set("Referrer-Policy", "no-referrer")
 	r.W.Header().Set("Cache-Control", "no-store")
 	if a.Incident.ID != 0 {
-		n, err := r.names()
+		// The reader may be nobody we know: not r.names.
+		places, err := s.deps.Directory.Index(r.Context(), s.deps.Tenant)
 		if err != nil {
 			return err
 		}
 		p.Title2 = r.T("answer.incident", "number", id(a.Incident.ID), "title", a.Incident.Title)
-		p.Place = Legend(n.places.SchoolName(a.Incident.School), n.places.RoomName(a.Incident.Room))
+		p.Place = Legend(places.SchoolName(a.Incident.School), places.RoomName(a.Incident.Room))
 		if r.SignedIn && a.Incident.SeenBy(r.Scope()) {
 			p.Signed, p.Href = true, "/incidents/"+id(a.Incident.ID)
 		}

@@ -43,7 +43,7 @@ func (s *Server) outboxRoutes() {
 }
 
 func (s *Server) outbox(r *Request) error {
-	list, err := s.deps.Notify.Shown(r.Context(), 200)
+	list, err := s.deps.Notify.Shown(r.Context(), 60)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,4 @@
+package notify
+
+// NextDigest is nextDigest, for tests outside.
+var NextDigest = nextDigest
