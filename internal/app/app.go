@@ -31,6 +31,7 @@ import (
 	"statincidents/internal/live"
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
+	"statincidents/internal/preset"
 	"statincidents/internal/problem"
 	"statincidents/internal/queue"
 	"statincidents/internal/search"
@@ -74,6 +75,7 @@ type App struct {
 	Catalog   *catalog.Service
 	Problems  *problem.Service
 	Batches   *batch.Service
+	Presets   *preset.Service
 	Incidents *incident.Service
 	Files     *attachment.Service
 	Visits    *visit.Service
@@ -137,6 +139,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	a.Jobs = jobs.New(db, jobs.Config{Tenant: Tenant, Log: log, Location: a.Location, Alone: cfg.Exclusive && db.Dialect() == sqldb.SQLite})
 	a.Incidents = incident.NewService(db, a.Journal, a.Directory, a.Catalog, a.Location)
 	a.Problems = problem.New(db, a.Journal, a.Directory, a.Catalog, a.Incidents)
+	a.Presets = preset.New(db, a.Journal)
 	a.Batches = batch.New(db, a.Incidents, a.Problems, log)
 	a.Files = attachment.New(db, a.Journal, a.Incidents, log)
 	a.Signer = auth.NewSigner(db, Tenant)
@@ -191,6 +194,7 @@ func (a *App) Projections() []journal.Projection {
 		a.Catalog.Projection(),
 		a.Incidents.Projection(),
 		a.Problems.Projection(),
+		a.Presets.Projection(),
 		a.Files.Projection(),
 		a.Service.Projection(),
 		a.Similar.Projection(),

@@ -134,6 +134,7 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 		Mailbox: a.Mailbox,
 		Notify:  a.Notify,
 		Queue:   a.Queue,
+		Batches:   a.Batches, Problems: a.Problems, Presets: a.Presets,
 		Live:    a.Hub,
 		Tenant:  Tenant,
 		Now:     sqldb.Now,

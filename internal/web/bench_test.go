@@ -17,6 +17,7 @@ import (
 	"statincidents/internal/directory"
 	"statincidents/internal/incident"
 	"statincidents/internal/journal"
+	"statincidents/internal/preset"
 	"statincidents/internal/problem"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/testkit"
@@ -39,6 +40,7 @@ func BenchmarkPages(b *testing.B) {
 	d.Incidents = incident.NewService(db, j, d.Directory, d.Catalog, paris)
 	d.Problems = problem.New(db, j, d.Directory, d.Catalog, d.Incidents)
 	d.Batches = batch.New(db, d.Incidents, d.Problems, nil)
+	d.Presets = preset.New(db, j)
 	set := demo.Generate(1, sqldb.Now())
 	if err := demo.Load(ctx, 1, demo.Services{Directory: d.Directory, Catalog: d.Catalog, Incidents: d.Incidents}, set, nil); err != nil {
 		b.Fatal(err)

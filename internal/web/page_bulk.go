@@ -245,12 +245,19 @@ func (s *Server) foresee(r *Request, ids []int64, c batch.Change) ([]incident.Ou
 	if err != nil {
 		return nil, err
 	}
+	var wrong error
 	for _, o := range outcomes {
-		if o.Err == nil || !fault.Is(o.Err, fault.Invalid) {
+		switch {
+		case o.Err == nil && !o.Nothing:
 			return outcomes, nil
+		case fault.Is(o.Err, fault.Invalid):
+			wrong = o.Err
 		}
 	}
-	return nil, outcomes[0].Err // nothing to read in a table: it is the form that is wrong
+	if wrong != nil {
+		return nil, wrong // nothing would change: it is the form that is wrong
+	}
+	return outcomes, nil
 }
 
 func (s *Server) showBulk(r *Request, status int, ids []int64, cut int, f *Form, outcomes []incident.Outcome) error {

@@ -278,15 +278,16 @@ func (n *names) entry(e incident.Entry) (storyEntry, error) {
 		return storyEntry{}, err
 	}
 	_, kind, _ := strings.Cut(e.Kind, ".")
-	t := storyEntry{Icon: eventIcons[e.Kind], Who: who, What: n.r.T("incident.event." + kind), When: n.r.Moment(e.At), Comment: e.Comment, Internal: e.Internal}
+	t := storyEntry{Icon: eventIcons[e.Kind], Who: who, When: n.r.Moment(e.At), Comment: e.Comment, Internal: e.Internal}
 	if t.Icon == "" {
 		t.Icon = "info"
 	}
 	switch e.Kind {
 	case incident.EventAbsorbed, incident.EventReleased, incident.EventRelated, incident.EventUnrelated, incident.EventSplit:
 		t.What = n.r.T("incident.event."+kind, "number", id(e.Other))
-	case incident.EventCommented:
-		if e.Other != 0 {
+	default:
+		t.What = n.r.T("incident.event." + kind)
+		if e.Kind == incident.EventCommented && e.Other != 0 {
 			t.What = n.r.T("desk.event.told", "number", id(e.Other))
 		}
 	}

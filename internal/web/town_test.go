@@ -27,6 +27,7 @@ import (
 	"statincidents/internal/label"
 	"statincidents/internal/knowledge"
 	"statincidents/internal/live"
+	"statincidents/internal/preset"
 	"statincidents/internal/problem"
 	"statincidents/internal/search"
 	"statincidents/internal/servicelevel"
@@ -111,6 +112,8 @@ func newTown(t *testing.T) *town {
 		deps.Incidents = incident.NewService(db, j, deps.Directory, deps.Catalog, paris)
 		deps.Problems = problem.New(db, j, deps.Directory, deps.Catalog, deps.Incidents)
 		deps.Batches = batch.New(db, deps.Incidents, deps.Problems, nil)
+		t.Cleanup(deps.Batches.Close)
+		deps.Presets = preset.New(db, j)
 		deps.Service = servicelevel.New(db, j, deps.Directory, deps.Catalog, deps.Incidents)
 		w.service = deps.Service
 		deps.Visits = visit.New(db, j, deps.Directory, deps.Incidents, deps.Auth, nil)

@@ -31,6 +31,7 @@ import (
 	"statincidents/internal/live"
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
+	"statincidents/internal/preset"
 	"statincidents/internal/problem"
 	"statincidents/internal/queue"
 	"statincidents/internal/servicelevel"
@@ -57,6 +58,7 @@ type Deps struct {
 	Knowledge *knowledge.Service
 	Batches   *batch.Service
 	Problems  *problem.Service
+	Presets   *preset.Service
 	Similar   *similar.Service // proposes categories and solutions; nil: none are
 	Service   *servicelevel.Service
 	Visits    *visit.Service
@@ -173,6 +175,7 @@ func (s *Server) routes() {
 	s.massRoutes()
 	s.problemRoutes()
 	s.stockRoutes()
+	s.presetRoutes()
 	s.schoolsRoutes()
 	s.schoolRoutes()
 	s.directoryRoutes()

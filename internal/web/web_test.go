@@ -35,6 +35,7 @@ import (
 	"statincidents/internal/locale"
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
+	"statincidents/internal/preset"
 	"statincidents/internal/problem"
 	"statincidents/internal/queue"
 	"statincidents/internal/servicelevel"
@@ -92,6 +93,8 @@ func newSiteOn(t *testing.T, db *sqldb.DB, j *journal.Journal, change ...func(*D
 	d.Problems = problem.New(db, j, d.Directory, d.Catalog, d.Incidents)
 	d.Batches = batch.New(db, d.Incidents, d.Problems, nil)
 	d.Service = servicelevel.New(db, j, d.Directory, d.Catalog, d.Incidents)
+	t.Cleanup(d.Batches.Close)
+	d.Presets = preset.New(db, j)
 	d.Files = attachment.New(db, j, d.Incidents, d.Log)
 	d.Signer = auth.NewSigner(db, 1)
 	d.Visits = visit.New(db, j, d.Directory, d.Incidents, accounts, d.Log)
