@@ -49,7 +49,14 @@ func (s *Server) presetRoutes() {
 	s.page("POST /presets/{id}", s.savePreset, handle)
 	s.page("POST /presets/{id}/remove", s.removePreset, handle)
 	s.page("POST /incidents/{id}/macro", s.runMacro, handle)
-	s.adminEntry(adminPart{order: 260, key: "preset", icon: "zap", href: "/presets", right: auth.EditService})
+	s.adminEntry(adminPart{order: 260, key: "preset", icon: "zap", href: "/presets", right: auth.EditService, state: func(r *Request, _ *names) ([]string, error) {
+		macros, err := s.deps.Presets.List(r.Context(), r.Who, preset.Macro)
+		if err != nil {
+			return nil, err
+		}
+		templates, err := s.deps.Presets.List(r.Context(), r.Who, preset.Template)
+		return []string{Legend(r.N("preset.count.macros", len(macros)), r.N("preset.count.templates", len(templates)))}, err
+	}})
 	s.incidentPanel(panel{order: 100, place: panelWork, show: s.macros})
 }
 
