@@ -202,7 +202,6 @@ func (a *App) Projections() []journal.Projection {
 		a.Checks.Projection(),
 		a.Knowledge.Projection(),
 		a.Stock.Projection(),
-		a.Files.Projection(),
 		a.Labels.Projection(),
 	}
 }
