@@ -13,6 +13,7 @@ import (
 	"statincidents/internal/auth"
 	"statincidents/internal/demo"
 	"statincidents/internal/fault"
+	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/sqldb"
 )
 
@@ -127,6 +128,11 @@ func (c demoCmd) prepare(ctx context.Context, a *app.App, services demo.Services
 	cast, ok := demo.CastOf(places)
 	if !ok {
 		return errors.New("the demonstration's people are missing: start again with --reset")
+	}
+	for _, letter := range demo.Letters(cast, places.Schools(), now) {
+		if _, err := a.Mail.Receive(ctx, mailin.Incoming{Raw: letter}); err != nil {
+			return err
+		}
 	}
 	for _, account := range []auth.NewAccount{
 		{Login: "dsi", Role: auth.Lead, Person: cast.Lead.ID},

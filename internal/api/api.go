@@ -28,6 +28,7 @@ import (
 	"statincidents/internal/directory"
 	"statincidents/internal/fault"
 	"statincidents/internal/incident"
+	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/live"
 	"statincidents/internal/stock"
 )
@@ -42,6 +43,7 @@ type Deps struct {
 	Incidents *incident.Service
 	Files     *attachment.Service
 	Stock     *stock.Service
+	Mail      *mailin.Service
 	Directory *directory.Service
 	Catalog   *catalog.Service
 	Cube      cube.Executor
@@ -110,6 +112,7 @@ func New(deps Deps) *API {
 	a.registerIncidents()
 	a.registerAttachments()
 	a.registerStock()
+	a.registerMail()
 	a.registerStatistics()
 	a.registerStream()
 	a.registerDocuments()

@@ -9,6 +9,8 @@ import (
 	"statincidents/internal/attachment"
 	"statincidents/internal/cube"
 	"statincidents/internal/incident"
+	mailin "statincidents/internal/intake/mail"
+	"statincidents/internal/jobs"
 	"statincidents/internal/live"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/stock"
@@ -26,7 +28,7 @@ func (w *world) start(tb testing.TB) {
 	for !w.cube.Ready() {
 		time.Sleep(5 * time.Millisecond)
 	}
-	w.deps = api.Deps{Auth: w.auth, Sessions: w.auth.NewSessions(false), Incidents: w.incidents, Files: w.files, Stock: stock.New(w.db, w.journal, w.incidents), Directory: w.places, Catalog: w.words, Cube: w.cube, Hub: w.hub,
+	w.deps = api.Deps{Auth: w.auth, Sessions: w.auth.NewSessions(false), Incidents: w.incidents, Files: w.files, Mail: w.mail(), Stock: stock.New(w.db, w.journal, w.incidents), Directory: w.places, Catalog: w.words, Cube: w.cube, Hub: w.hub,
 		Location: paris, Clock: sqldb.Now, Version: "test", Log: slog.New(slog.NewTextHandler(tb.Output(), nil))}
 	w.api = api.New(w.deps)
 	w.url = w.serve(tb, w.api)
@@ -39,3 +41,8 @@ var paris = func() *time.Location {
 	}
 	return loc
 }()
+
+// mail is the door for e-mail.
+func (w *world) mail() *mailin.Service {
+	return mailin.New(mailin.Config{Tenant: tenant, DB: w.db, Journal: w.journal, Directory: w.places, Incidents: w.incidents, Auth: w.auth, Jobs: jobs.New(w.db, jobs.Config{Tenant: tenant})})
+}

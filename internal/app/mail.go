@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"math"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"statincidents/internal/auth"
 	mailin "statincidents/internal/intake/mail"
@@ -65,4 +69,33 @@ func boxOf(s mailbox.Settings) (imapin.Box, bool, error) {
 	protection, err := r.TLSConfig()
 	box.TLS = protection
 	return box, err == nil, err
+}
+
+// mailGauges are how the mail stands, read when they are asked for.
+func (a *App) mailGauges(gauge func(name, help string, value func() float64) prometheus.Collector) []prometheus.Collector {
+	count := func(state mailin.State) func() float64 {
+		return func() float64 {
+			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+			defer cancel()
+			counts, err := a.Mail.Counts(ctx)
+			if err != nil {
+				return math.NaN()
+			}
+			return float64(counts[state])
+		}
+	}
+	return []prometheus.Collector{
+		gauge("statincidents_mail_waiting", "Messages received and not read yet.", count(mailin.Received)),
+		gauge("statincidents_mail_to_sort", "Messages that wait for a person.", count(mailin.Quarantined)),
+		gauge("statincidents_mail_failed", "Messages that could not be read.", count(mailin.Failed)),
+		gauge("statincidents_mailbox_up", "1 when the mailbox answered at the last try, 0 when it did not or was never tried.", func() float64 {
+			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+			defer cancel()
+			state, err := a.Mailbox.State(ctx, mailbox.Incoming)
+			if err != nil || state.At.IsZero() || state.Error != "" {
+				return 0
+			}
+			return 1
+		}),
+	}
 }

@@ -40,6 +40,7 @@ func (a *App) newMetrics() *metrics {
 			return 0
 		}),
 	)
+	m.registry.MustRegister(a.mailGauges(gauge)...)
 	return m
 }
 

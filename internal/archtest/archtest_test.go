@@ -78,7 +78,7 @@ var allowed = map[string][]string{
 	"demo":      {"…", "directory", "catalog", "incident", "knowledge", "attachment", "stock"},
 	"intake":    {"…", "directory", "catalog", "incident", "jobs", "locale"},
 	"load":      {"fault", "api", "calendar"},
-	"api":       doors("search", "cube", "live"),
+	"api":       doors("search", "cube", "live", "intake"),
 	"web":       doors("search", "cube", "live", "chart", "geo", "sheet", "qr", "intake"),
 	"app":       {"*"},
 

@@ -15,6 +15,7 @@ import (
 	"statincidents/internal/app"
 	"statincidents/internal/auth"
 	"statincidents/internal/demo"
+	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/sqldb"
 )
 
@@ -64,6 +65,11 @@ func makeDemo(dir string) (err error) {
 	cast, ok := demo.CastOf(places)
 	if !ok {
 		return errors.New("e2e: the demonstration has not its people")
+	}
+	for _, letter := range demo.Letters(cast, places.Schools(), sqldb.Now()) {
+		if _, err := house.Mail.Receive(ctx, mailin.Incoming{Raw: letter}); err != nil {
+			return err
+		}
 	}
 	for _, account := range []auth.NewAccount{
 		{Role: auth.Administrator},

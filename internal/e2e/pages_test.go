@@ -110,6 +110,12 @@ var pages = []struct {
 	{name: "account-factor", path: "/account/factor", role: auth.Technician},
 	{name: "admin-imports", path: "/admin/imports", role: auth.Lead},
 
+	{name: "mail", path: "/mail", role: auth.Technician, demo: true},
+	{name: "mail-message", path: "/mail/1", role: auth.Technician, demo: true, open: ".mail-fold"},
+	{name: "mail-log", path: "/mail?view=all", role: auth.Lead, demo: true},
+	{name: "mail-empty", path: "/mail", role: auth.Lead},
+	{name: "mail-senders", path: "/mail/senders", role: auth.Lead},
+
 	{name: "schools", path: "/schools", role: auth.Lead, demo: true},
 	{name: "schools-none", path: "/schools?q=zzzz", role: auth.Lead, demo: true},
 	{name: "schools-quiet", path: "/schools", role: auth.Lead}, // one school, of a long name, where nothing happened

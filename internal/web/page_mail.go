@@ -16,7 +16,8 @@ type mailPage struct {
 	Bar   FilterBar
 	Tabs  Tabs
 	Rows  []mailRow
-	Bulk  bool // rows can be chosen
+	Bulk  bool   // rows can be chosen
+	Here  string // where the list is, to come back to
 	Pager Pager
 	Empty *EmptyState
 }
@@ -47,6 +48,8 @@ func (s *Server) mailRoutes() {
 	s.page("POST /mail/{id}/refuse", s.mailRefuse, sorts)
 	s.page("POST /mail/{id}/back", s.mailBack, sorts)
 	s.page("POST /mail/{id}/replay", s.mailReplay, sorts)
+	s.mailPanelRoutes()
+	s.adminEntry(adminPart{order: 350, key: "mailin.admin", icon: "inbox", href: mailPath, right: auth.SortMail, state: s.mailStands})
 	s.navEntry(entry{order: 250, key: "mailin.page.nav", icon: "mail", href: mailPath, right: auth.SortMail})
 	s.findable("mailin.page.nav", func(r *Request, query string) ([]Destination, error) {
 		if title := r.T("mailin.page.title"); query != "" && r.Who.Can(auth.SortMail) && matches(title, query) {
@@ -54,6 +57,34 @@ func (s *Server) mailRoutes() {
 		}
 		return nil, nil
 	})
+}
+
+// mailStands says how the mail stands, on the administration's first page.
+func (s *Server) mailStands(r *Request, _ *names) ([]string, error) {
+	counts, err := s.deps.Mail.Counts(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	last, err := s.deps.Mail.Last(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	backlog, err := s.deps.Mail.Backlog(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	line := r.T("mailin.admin.never")
+	if !last.IsZero() {
+		line = r.T("mailin.admin.last", "when", r.Relative(last, r.Now()))
+	}
+	lines := []string{Legend(r.N("mailin.admin.sort", counts[mailin.Quarantined]), line)}
+	if n := counts[mailin.Failed]; n > 0 {
+		lines = append(lines, r.N("mailin.admin.failed", n))
+	}
+	if n := backlog + counts[mailin.Received]; n > 0 {
+		lines = append(lines, r.N("mailin.admin.backlog", n))
+	}
+	return lines, nil
 }
 
 // mailTab is a view of the list, with its states; none for all.
@@ -105,7 +136,7 @@ func (s *Server) mail(r *Request) error {
 	for i := range list {
 		p.Rows = append(p.Rows, r.mailRow(&list[i]))
 	}
-	p.Bulk = view != "all"
+	p.Bulk, p.Here = view != "all", r.Address.String()
 	next := ""
 	if len(list) > 0 && len(list) < total {
 		next = id(list[len(list)-1].ID)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -124,9 +125,12 @@ func (s *Service) queue(ctx context.Context, tx *sqldb.Tx, id int64) error {
 
 const previewLength = 240
 
+// rules are lines drawn with characters.
+var rules = regexp.MustCompile(`[_=*-]{6,}`)
+
 // preview is the first words of a message, on one line.
 func preview(m *parse.Message) string {
-	words := strings.Join(strings.Fields(m.Body.Said()), " ")
+	words := strings.Join(strings.Fields(rules.ReplaceAllString(m.Body.Said(), " ")), " ")
 	if r := []rune(words); len(r) > previewLength {
 		return string(r[:previewLength]) + "…"
 	}

@@ -75,7 +75,7 @@ var (
 
 	dashes   = regexp.MustCompile(`^(-- ?|—|––)$`)
 	mobile   = regexp.MustCompile(`(?i)^\s*(envoyé (de|depuis|à partir de|avec|par) (mon |ma |l['’]|un |une |outlook|yahoo|gmail|orange|sfr|courrier|proton|la messagerie|le webmail|samsung|galaxy|iphone|ipad|huawei|xiaomi)|sent from (my|outlook|mail|yahoo|samsung)|get outlook for|obtenez outlook|obtenir outlook|téléchargez outlook|télécharger outlook|provenance\s*: (courrier|mail) (pour|for) windows|message envoyé depuis (mon|ma|l['’]ent|la messagerie))`)
-	goodbye  = regexp.MustCompile(`(?i)^\s*(bien |très |sincèrement |sinceres? |sincères? )?(cordialement|cordialment|cdlt|cdt|bien à (vous|toi)|(sincères |cordiales )?salutations( distinguées)?|amicalement|respectueusement|sportivement|bonne (journée|soirée|réception|continuation|fin de (journée|semaine)|semaine)|bon week-?end|belle journée|dans l['’]attente de votre (retour|réponse)|en vous remerciant( par avance)?|(kind|best|warm) regards|regards|sincerely( yours)?|yours (sincerely|faithfully)|best)\s*(à (vous|tous|toutes et à tous))?[\s,.!;:)-]*$`)
+	goodbye  = regexp.MustCompile(`(?i)^\s*(bien |très |sincèrement |sinceres? |sincères? )?(cordialement|cordialment|cdlt|cdt|bien à (vous|toi)|(sincères |cordiales )?salutations( distinguées)?|amicalement|respectueusement|sportivement|bonne (journée|soirée|réception|continuation|fin de (journée|semaine)|semaine)|bon week-?end|belle journée|dans l['’]attente de votre (retour|réponse)|en vous remerciant( par avance| d['’]avance)?|merci (d['’]avance|par avance|beaucoup|bien)|(kind|best|warm) regards|regards|sincerely( yours)?|yours (sincerely|faithfully)|best)\s*(à (vous|tous|toutes et à tous))?[\s,.!;:)-]*$`)
 	notice   = regexp.MustCompile(`(?i)^\s*\*?(ce message( électronique)?( et (toutes les|ses|les) pièces jointes)?.{0,80}(confidentiel|destiné|exclusivement|établi)|this (e-?mail|message).{0,80}(confidential|intended)|avis de confidentialité|pensez à l['’]environnement|n['’]imprimez ce (message|mail|courriel)|afin de respecter l['’]environnement|avant d['’]imprimer)`)
 	postWord = regexp.MustCompile(`(?i)^\s*(p\.?\s?-?\s?s\.?|nb|n\.b\.)\s*[:\-–,.]`)
 )
@@ -273,8 +273,8 @@ func below(lines []string) int {
 		switch {
 		case postWord.MatchString(l):
 			return n
-		case len(l) > 160:
-			n += signatureLines
+		case len(l) > 160 || strings.HasSuffix(strings.TrimSpace(l), "?"):
+			n += signatureLines + 1 // somebody still speaks
 		case strings.TrimSpace(l) != "":
 			n++
 		}
