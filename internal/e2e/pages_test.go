@@ -58,6 +58,7 @@ var pages = []struct {
 	{name: "stock-places", path: "/stock/places", role: auth.Technician, demo: true},
 	{name: "stock-place", path: "/stock/places/1", role: auth.Technician, demo: true},
 	{name: "stock-count", path: "/stock/places/1/count", role: auth.Technician, demo: true},
+	{name: "stock-import", path: "/stock/import", role: auth.Technician},
 	{name: "stock-receive", path: "/stock/receive", role: auth.Technician, demo: true},
 	{name: "incident-parts", path: "/incidents/{open}/parts", role: auth.Technician, demo: true},
 	{name: "incident-edit", path: "/incidents/{open}/edit", role: auth.Technician, demo: true},

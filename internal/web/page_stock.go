@@ -92,11 +92,13 @@ func (s *Server) stock(r *Request) error {
 	p := &stockPage{Page: Page{Title: r.T("stock.title"), Lede: r.T("stock.lede")}, Tabs: r.stockTabs("")}
 	if len(st.Items) == 0 {
 		p.Empty = &EmptyState{Icon: "package", Title: r.T("stock.empty.title"), Text: r.T("stock.empty.text"), Action: &Link{Label: r.T("stock.item.new"), Href: "/stock/items/new", Icon: "plus"}}
+		p.Actions = []Action{{Label: r.T("stock.import"), Icon: "import", Href: "/stock/import"}}
 		return stockView.show(r, http.StatusOK, p)
 	}
 	p.Actions = []Action{
 		{Label: r.T("stock.receive"), Icon: "inbox", Href: "/stock/receive", Primary: true, Key: "r"},
 		{Label: r.T("stock.item.new"), Icon: "plus", Href: "/stock/items/new", Key: "n"},
+		{Label: r.T("stock.import"), Icon: "import", Href: "/stock/import"},
 	}
 	p.keys(r, st)
 	f := r.Filters()

@@ -154,6 +154,7 @@ func (s *Server) stockRoutes() {
 	s.stockLedgerRoutes()
 	s.stockPlaceRoutes()
 	s.stockReceiveRoutes()
+	s.stockImportRoutes()
 	s.partsRoutes()
 	s.navEntry(entry{order: 350, key: "stock.title", icon: "package", href: "/stock", right: auth.ManageStock})
 	s.findable("stock.find", findItems)

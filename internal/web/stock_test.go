@@ -1,8 +1,12 @@
 package web
 
 import (
+	"bytes"
 	"context"
+	"io"
+	"mime/multipart"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,4 +117,51 @@ func TestUndoUse(t *testing.T) {
 	if got := w.screens(t); got != 10 || len(back.all(".parts-used li")) != 0 {
 		t.Errorf("%d screens; the page tells %q", got, back.texts(".parts-used li"))
 	}
+}
+
+// The export, corrected in a spreadsheet, comes back: seen first, then done.
+func TestImportStock(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	b := w.as(t, "technician")
+	list := "Référence;Article;Minimum;Prix unitaire;Dépôt\nE24;Écran 24 pouces;5;99,90;8\nS1;Souris USB;10;6,90;30\n;;;;\nS2;Clavier;dix;6,90;3\n"
+	send := func(name, content string) *answer {
+		var body bytes.Buffer
+		m := multipart.NewWriter(&body)
+		part, err := m.CreateFormFile("file", name)
+		if err == nil {
+			_, err = io.WriteString(part, content)
+		}
+		if err == nil {
+			err = m.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		req, err := http.NewRequest(http.MethodPost, b.base+"/stock/import", &body)
+		if err == nil {
+			req.Header.Set("Content-Type", m.FormDataContentType())
+		}
+		return b.do(req, err)
+	}
+	preview := send("stock.csv", list).wantStatus(http.StatusOK)
+	if got := preview.texts("tbody th"); !slices.Equal(got, []string{"Écran 24 pouces", "Souris USB", "Clavier"}) {
+		t.Errorf("the preview tells of %q", got)
+	}
+	if got := w.screens(t); got != 10 {
+		t.Errorf("a preview changes: %d", got)
+	}
+	key := attribute(preview.all("input[name=key]")[0], "value")
+	b.post("/stock/import/confirm", "key", key).wantStatus(http.StatusOK)
+	st := get1[*stock.Stock](t)(w.stock.Stock(context.Background(), system))
+	if got := w.screens(t); got != 8 || len(st.Items) != 2 {
+		t.Errorf("%d screens, %d items", got, len(st.Items))
+	}
+	book := b.get("/stock.xlsx").wantStatus(http.StatusOK)
+	again := send("stock.xlsx", book.body).wantStatus(http.StatusOK)
+	if len(again.all("input[name=key]")) != 0 {
+		t.Errorf("the export brought back would change: %q", again.texts("tbody tr"))
+	}
+	send("stock.csv", "a;b\n1;2\n").wantStatus(http.StatusUnprocessableEntity)
+	send("stock.xlsx", "PK\x03\x04nothing").wantStatus(http.StatusUnprocessableEntity)
 }

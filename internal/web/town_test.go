@@ -24,8 +24,8 @@ import (
 	"statincidents/internal/incident"
 	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/journal"
-	"statincidents/internal/label"
 	"statincidents/internal/knowledge"
+	"statincidents/internal/label"
 	"statincidents/internal/live"
 	"statincidents/internal/preset"
 	"statincidents/internal/problem"
@@ -67,9 +67,9 @@ type town struct {
 	beside  int64 // declared by somebody else in a
 	foreign int64 // declared by the neighbour in b
 
-	screen   stock.Item
-	depot    stock.Place
-	received int64 // the movement by which ten screens came into the depot
+	screen               stock.Item
+	depot                stock.Place
+	received             int64 // the movement by which ten screens came into the depot
 	advice, secretAdvice int64 // articles, the second for technicians
 
 	file, foreignFile, hiddenFile int64 // joined to own, to foreign, to own for the unit
