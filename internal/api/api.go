@@ -30,6 +30,7 @@ import (
 	"statincidents/internal/incident"
 	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/live"
+	"statincidents/internal/problem"
 	"statincidents/internal/stock"
 )
 
@@ -42,6 +43,7 @@ type Deps struct {
 	Sessions  *auth.Sessions // nil: bearer tokens only
 	Incidents *incident.Service
 	Files     *attachment.Service
+	Problems  *problem.Service
 	Stock     *stock.Service
 	Mail      *mailin.Service
 	Directory *directory.Service
@@ -111,6 +113,7 @@ func New(deps Deps) *API {
 	a.registerReference()
 	a.registerIncidents()
 	a.registerAttachments()
+	a.registerProblems()
 	a.registerStock()
 	a.registerMail()
 	a.registerStatistics()

@@ -26,6 +26,7 @@ A creation repeated with the same Idempotency-Key and body gives the incident th
 
 var tags = []*huma.Tag{
 	{Name: "incidents", Description: "Declare, read and handle incidents."},
+	{Name: "problems", Description: "Causes behind several incidents, with their workaround."},
 	{Name: "stock", Description: "Parts: what there is, and the ledger of what became of each."},
 	{Name: "mail", Description: "What came in by e-mail, and what waits for a person."},
 	{Name: "statistics", Description: "Any measure by any dimensions under any filters."},

@@ -70,6 +70,10 @@ var matrix = map[string]route{
 	"split-incident":     {path: "/incidents/{id}/split", body: `{"title":"Une autre panne"}`, want: allow("201 201 201", "403 403 403", "403 403 403", "403 403 403")},
 	"rate-incident": {path: "/incidents/{id}/rating", body: `{"rating":"satisfied"}`, want: map[string]string{
 		"administrator": "403 403 403", "lead": "403 403 403", "technician": "403 409 409", "referent": "403 403 404", "declarant": "409 404 404", "stranger": "404 404 403"}},
+	"list-problems":       {path: "/problems", want: allow("200", "403", "403", "403")},
+	"open-problem":        {path: "/problems", body: `{"title":"Une cause"}`, want: allow("201", "403", "403", "403")},
+	"link-problem":        {path: "/problems/999999/incidents/{id}", want: allow("404 404 404", "403 403 403", "403 403 403", "403 403 403")},
+	"unlink-problem":      {path: "/problems/999999/incidents/{id}", want: allow("404 404 404", "403 403 403", "403 403 403", "403 403 403")},
 	"list-mentions":       {path: "/mentions", want: everybody},
 	"comment-on-incident": {path: "/incidents/{id}/comments", body: `{"text":"je regarde"}`, want: allow("201 201 201", "201 201 404", "201 404 404", "404 404 201")},
 
