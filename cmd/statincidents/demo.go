@@ -58,7 +58,7 @@ func (c demoCmd) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	services := demo.Services{Directory: a.Directory, Catalog: a.Catalog, Incidents: a.Incidents}
+	services := demo.Services{Directory: a.Directory, Catalog: a.Catalog, Incidents: a.Incidents, Knowledge: a.Knowledge}
 	if err := c.prepare(ctx, a, services, now); err != nil {
 		return explain(err)
 	}

@@ -29,8 +29,10 @@ import (
 	"statincidents/internal/fault"
 	"statincidents/internal/incident"
 	mailin "statincidents/internal/intake/mail"
+	"statincidents/internal/knowledge"
 	"statincidents/internal/live"
 	"statincidents/internal/problem"
+	"statincidents/internal/similar"
 	"statincidents/internal/stock"
 )
 
@@ -48,6 +50,8 @@ type Deps struct {
 	Mail      *mailin.Service
 	Directory *directory.Service
 	Catalog   *catalog.Service
+	Similar   *similar.Service
+	Knowledge *knowledge.Service
 	Cube      cube.Executor
 	Hub       *live.Hub
 	Location  *time.Location   // the département's, UTC if nil

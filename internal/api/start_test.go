@@ -11,8 +11,10 @@ import (
 	"statincidents/internal/incident"
 	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/jobs"
+	"statincidents/internal/knowledge"
 	"statincidents/internal/live"
 	"statincidents/internal/problem"
+	"statincidents/internal/similar"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/stock"
 )
@@ -30,6 +32,7 @@ func (w *world) start(tb testing.TB) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	w.deps = api.Deps{Auth: w.auth, Sessions: w.auth.NewSessions(false), Incidents: w.incidents, Files: w.files, Problems: problem.New(w.db, w.journal, w.places, w.words, w.incidents), Mail: w.mail(), Stock: stock.New(w.db, w.journal, w.incidents), Directory: w.places, Catalog: w.words, Cube: w.cube, Hub: w.hub,
+		Similar: similar.New(w.db, w.journal, w.places, w.words), Knowledge: knowledge.New(w.db, w.journal, w.words),
 		Location: paris, Clock: sqldb.Now, Version: "test", Log: slog.New(slog.NewTextHandler(tb.Output(), nil))}
 	w.api = api.New(w.deps)
 	w.url = w.serve(tb, w.api)

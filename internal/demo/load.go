@@ -10,6 +10,7 @@ import (
 	"statincidents/internal/directory"
 	"statincidents/internal/incident"
 	"statincidents/internal/journal"
+	"statincidents/internal/knowledge"
 )
 
 // Services are the contexts that a demonstration fills, by their commands.
@@ -17,6 +18,7 @@ type Services struct {
 	Directory *directory.Service
 	Catalog   *catalog.Service
 	Incidents *incident.Service
+	Knowledge *knowledge.Service // nil: no articles
 }
 
 // batchSize is how many incidents are recorded in one transaction.
@@ -44,6 +46,11 @@ func LoadTimes(ctx context.Context, tenant int64, s Services, ds *Dataset, times
 	}
 	if err := s.Catalog.Seed(ctx, by); err != nil {
 		return fmt.Errorf("demo: catalogue: %w", err)
+	}
+	if s.Knowledge != nil {
+		if _, err := s.Knowledge.AddStarters(ctx, by); err != nil {
+			return fmt.Errorf("demo: articles: %w", err)
+		}
 	}
 	n, err := loadPlaces(ctx, by, s.Directory, ds)
 	if err != nil {

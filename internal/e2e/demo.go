@@ -49,7 +49,7 @@ func makeDemo(dir string) (err error) {
 	}()
 	set := demo.Generate(1, sqldb.Now())
 	set.Incidents = set.Incidents[len(set.Incidents)-demoIncidents:]
-	if err := demo.Load(ctx, app.Tenant, demo.Services{Directory: house.Directory, Catalog: house.Catalog, Incidents: house.Incidents}, set, nil); err != nil {
+	if err := demo.Load(ctx, app.Tenant, demo.Services{Directory: house.Directory, Catalog: house.Catalog, Incidents: house.Incidents, Knowledge: house.Knowledge}, set, nil); err != nil {
 		return err
 	}
 	if err := demo.LoadStock(ctx, app.Tenant, house.Stock, house.Directory, house.Incidents, set); err != nil {

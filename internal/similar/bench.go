@@ -21,7 +21,8 @@ const MaxTests = 2_000
 // Depths are at how many answers a hit is counted.
 var Depths = [...]int{1, 3, 5}
 
-// Mark of a ranking: how often the true answer was among the first ones.
+// Measured is a ranking measured: how often the true answer was among the first
+// ones.
 type Measured struct {
 	Name  string
 	Tests int

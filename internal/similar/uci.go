@@ -61,7 +61,7 @@ func BenchLog(r io.Reader, target string) (Evaluation, error) {
 		return numbers[key]
 	}
 	const most = 1_000_000 // rows
-	for n := 0; n < most; n++ {
+	for range most {
 		row, err := rows.Read()
 		if errors.Is(err, io.EOF) {
 			break
