@@ -34,6 +34,7 @@ import (
 	"statincidents/internal/preset"
 	"statincidents/internal/problem"
 	"statincidents/internal/queue"
+	"statincidents/internal/routing"
 	"statincidents/internal/search"
 	"statincidents/internal/servicelevel"
 	"statincidents/internal/similar"
@@ -85,6 +86,7 @@ type App struct {
 	Similar   *similar.Service
 	Knowledge *knowledge.Service
 	Service   *servicelevel.Service
+	Routing   *routing.Service
 	Imports   *csvin.Importer
 	Importing *csvin.Runner
 	Cube      cube.Executor
@@ -155,6 +157,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	a.Knowledge = knowledge.New(db, a.Journal, a.Catalog)
 	a.Service = servicelevel.New(db, a.Journal, a.Directory, a.Catalog, a.Incidents)
 	a.Labels = a.newLabels(cfg.ShowMail)
+	a.Routing = routing.New(db, a.Journal, a.Directory, a.Catalog, a.Incidents, a.Jobs)
 	counting := cube.Config{
 		Tenant: Tenant, DB: db, Journal: a.Journal, Directory: a.Directory, Catalog: a.Catalog,
 		Location: a.Location, Weeks: a.schoolWeeks, Text: a.Search, Log: log,
@@ -197,6 +200,7 @@ func (a *App) Projections() []journal.Projection {
 		a.Presets.Projection(),
 		a.Files.Projection(),
 		a.Service.Projection(),
+		a.Routing.Projection(),
 		a.Similar.Projection(),
 		a.Visits.Projection(),
 		a.Checks.Projection(),

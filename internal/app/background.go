@@ -46,6 +46,7 @@ func (a *App) readers() []part {
 		{"search", func(ctx context.Context) error { return a.Search.Run(ctx, Tenant) }},
 		{"similar incidents", func(ctx context.Context) error { return a.Similar.Run(ctx, Tenant) }},
 		{"attachments", func(ctx context.Context) error { return a.Files.Run(ctx, Tenant) }},
+		{"assignment rules", func(ctx context.Context) error { return a.Routing.Run(ctx, Tenant) }},
 		{"service clocks", func(ctx context.Context) error { return a.Service.Run(ctx, Tenant) }},
 		{"sessions", a.Auth.Run},
 		{"queues", func(ctx context.Context) error { return a.Queue.Run(ctx, Tenant) }},

@@ -112,6 +112,8 @@ var pages = []struct {
 	{name: "account-messages", path: "/account/messages", role: auth.Technician, demo: true},
 	{name: "account-messages-referent", path: "/account/messages", role: auth.Referent, demo: true},
 	{name: "outbox", path: "/outbox", role: auth.Technician, demo: true},
+	{name: "admin-routing", path: "/admin/routing", role: auth.Lead},
+	{name: "admin-routing-new", path: "/admin/routing/new", role: auth.Lead, demo: true},
 	{name: "admin-settings", path: "/admin/settings", role: auth.Lead},
 	{name: "admin-roles", path: "/admin/roles", role: auth.Lead},
 	{name: "admin-security", path: "/admin/security", role: auth.Administrator},

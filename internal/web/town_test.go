@@ -23,12 +23,14 @@ import (
 	"statincidents/internal/directory"
 	"statincidents/internal/incident"
 	mailin "statincidents/internal/intake/mail"
+	"statincidents/internal/jobs"
 	"statincidents/internal/journal"
 	"statincidents/internal/knowledge"
 	"statincidents/internal/label"
 	"statincidents/internal/live"
 	"statincidents/internal/preset"
 	"statincidents/internal/problem"
+	"statincidents/internal/routing"
 	"statincidents/internal/search"
 	"statincidents/internal/servicelevel"
 	"statincidents/internal/similar"
@@ -49,6 +51,7 @@ type town struct {
 	stock     *stock.Service
 	memory    *cube.Memory
 	service   *servicelevel.Service
+	rules     *routing.Service
 	words     *search.Service
 	hub       *live.Hub
 	similar   *similar.Service
@@ -116,6 +119,8 @@ func newTown(t *testing.T) *town {
 		deps.Presets = preset.New(db, j)
 		deps.Service = servicelevel.New(db, j, deps.Directory, deps.Catalog, deps.Incidents)
 		w.service = deps.Service
+		w.rules = routing.New(db, j, deps.Directory, deps.Catalog, deps.Incidents, jobs.New(db, jobs.Config{}))
+		deps.Routing = w.rules
 		deps.Visits = visit.New(db, j, deps.Directory, deps.Incidents, deps.Auth, nil)
 		deps.Checks = checklist.New(db, j, deps.Incidents, deps.Visits)
 		deps.Cube = w.memory

@@ -34,6 +34,7 @@ import (
 	"statincidents/internal/preset"
 	"statincidents/internal/problem"
 	"statincidents/internal/queue"
+	"statincidents/internal/routing"
 	"statincidents/internal/servicelevel"
 	"statincidents/internal/similar"
 	"statincidents/internal/stock"
@@ -61,6 +62,7 @@ type Deps struct {
 	Presets   *preset.Service
 	Similar   *similar.Service // proposes categories and solutions; nil: none are
 	Service   *servicelevel.Service
+	Routing   *routing.Service
 	Visits    *visit.Service
 	Stock     *stock.Service
 	Checks    *checklist.Service
@@ -171,6 +173,7 @@ func (s *Server) routes() {
 	s.checklistsRoutes()
 	s.adminChecklistRoutes()
 	s.adminServiceRoutes()
+	s.adminRoutingRoutes()
 	s.bulkRoutes()
 	s.massRoutes()
 	s.problemRoutes()

@@ -38,6 +38,7 @@ import (
 	"statincidents/internal/preset"
 	"statincidents/internal/problem"
 	"statincidents/internal/queue"
+	"statincidents/internal/routing"
 	"statincidents/internal/servicelevel"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/stock"
@@ -95,6 +96,7 @@ func newSiteOn(t *testing.T, db *sqldb.DB, j *journal.Journal, change ...func(*D
 	d.Service = servicelevel.New(db, j, d.Directory, d.Catalog, d.Incidents)
 	t.Cleanup(d.Batches.Close)
 	d.Presets = preset.New(db, j)
+	d.Routing = routing.New(db, j, d.Directory, d.Catalog, d.Incidents, jobs.New(db, jobs.Config{}))
 	d.Files = attachment.New(db, j, d.Incidents, d.Log)
 	d.Signer = auth.NewSigner(db, 1)
 	d.Visits = visit.New(db, j, d.Directory, d.Incidents, accounts, d.Log)
