@@ -5,8 +5,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"statincidents/internal/auth"
+	"statincidents/internal/directory"
+	"statincidents/internal/incident"
 	mailin "statincidents/internal/intake/mail"
 )
 
@@ -71,5 +74,40 @@ func TestMailOriginalIsAFile(t *testing.T) {
 	defer res.Body.Close()
 	if got := res.Header.Get("Content-Type"); got != "application/octet-stream" || !strings.HasPrefix(res.Header.Get("Content-Disposition"), "attachment") {
 		t.Errorf("%s, %s", got, res.Header.Get("Content-Disposition"))
+	}
+}
+
+// An answer by e-mail after the resolution reopens nothing: the page offers it
+// to those who handle the incident, and tells nobody else who wrote.
+func TestAnswerAfterResolutionOffersToReopen(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	ctx := context.Background()
+	get1[directory.Person](t)(w.mail.Directory.SavePerson(ctx, system, directory.Person{ID: w.teacher, Name: "Mme Martin", Kind: directory.Teacher, School: w.a, Email: "martin@a.example"}))
+	get1[incident.Incident](t)(w.incidents.Act(ctx, system, incident.Change{Incident: w.own, Action: incident.Resolve, Set: incident.Patch{ResolutionCode: &w.fix, CauseCode: &w.cause}}))
+	time.Sleep(5 * time.Millisecond) // the next instant that the database can tell apart
+	raw := "From: martin@a.example\nSubject: RE: [#" + id(w.own) + "] noir\nMessage-ID: <m2@a>\nCc: chef@a.example\n\nÇa ne marche toujours pas.\n"
+	get1[int](t)(w.mail.Receive(ctx, mailin.Incoming{Raw: []byte(raw)}))
+	if err := w.mail.Read(ctx, 2); err != nil {
+		t.Fatal(err)
+	}
+	own := "/incidents/" + id(w.own)
+	if n := len(w.as(t, "declarant").get(own).all(".mail-answer, [aria-labelledby=mail-title]")); n != 0 {
+		t.Errorf("the declarant is shown %d parts of the unit's", n)
+	}
+	b := w.as(t, "technician")
+	page := b.get(own)
+	if page.text(".mail-answer .mail-quote") != "« Ça ne marche toujours pas. »" || !strings.Contains(page.text("[aria-labelledby=mail-title]"), "chef@a.example") {
+		t.Fatalf("offer %q, messages %q", page.text(".mail-answer"), page.text("[aria-labelledby=mail-title]"))
+	}
+	if i := get1[incident.Incident](t)(w.incidents.Get(ctx, auth.ScopeAll(1), w.own)); i.State != incident.Resolved {
+		t.Errorf("the answer made it %s", i.State)
+	}
+	b.post(own+"/act", "action", "reopen", "version", page.attr(".mail-answer input[name=version]", "value"), "comment", page.attr(".mail-answer input[name=comment]", "value"))
+	if i := get1[incident.Incident](t)(w.incidents.Get(ctx, auth.ScopeAll(1), w.own)); !i.State.Open() {
+		t.Errorf("it is %s", i.State)
+	}
+	if n := len(b.get(own).all(".mail-answer")); n != 0 {
+		t.Error("it is offered again")
 	}
 }
