@@ -31,6 +31,7 @@ import (
 	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/knowledge"
 	"statincidents/internal/live"
+	"statincidents/internal/notify"
 	"statincidents/internal/problem"
 	"statincidents/internal/similar"
 	"statincidents/internal/stock"
@@ -48,6 +49,7 @@ type Deps struct {
 	Problems  *problem.Service
 	Stock     *stock.Service
 	Mail      *mailin.Service
+	Notify    *notify.Service
 	Directory *directory.Service
 	Catalog   *catalog.Service
 	Similar   *similar.Service
@@ -120,6 +122,7 @@ func New(deps Deps) *API {
 	a.registerProblems()
 	a.registerStock()
 	a.registerMail()
+	a.registerMessages()
 	a.registerStatistics()
 	a.registerStream()
 	a.registerDocuments()

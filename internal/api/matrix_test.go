@@ -49,14 +49,15 @@ func allow(ofStaff, referent, declarant, stranger string) map[string]string {
 // matrix is who may do what, by operation. An operation that is not here fails
 // the test: decide who may do it.
 var matrix = map[string]route{
-	"me":               {path: "/me", want: everybody},
-	"list-schools":     {path: "/schools", want: everybody},
-	"get-school":       {path: "/schools/{school}", want: neighbours},
-	"list-rooms":       {path: "/schools/{school}/rooms", want: neighbours},
-	"list-categories":  {path: "/categories", want: everybody},
-	"list-codes":       {path: "/codes", want: everybody},
-	"list-teams":       {path: "/teams", want: staffOnly},
-	"list-technicians": {path: "/technicians", want: staffOnly},
+	"me":                     {path: "/me", want: everybody},
+	"list-schools":           {path: "/schools", want: everybody},
+	"get-school":             {path: "/schools/{school}", want: neighbours},
+	"list-rooms":             {path: "/schools/{school}/rooms", want: neighbours},
+	"list-categories":        {path: "/categories", want: everybody},
+	"list-codes":             {path: "/codes", want: everybody},
+	"list-incident-messages": {path: "/incidents/{id}/messages", want: allow("200 200 200", "403 403 403", "403 403 403", "403 403 403")},
+	"list-teams":             {path: "/teams", want: staffOnly},
+	"list-technicians":       {path: "/technicians", want: staffOnly},
 
 	"list-incidents":     {path: "/incidents", want: everybody},
 	"declare-incident":   {path: "/incidents", body: `{"title":"Encore une panne","school":{school}}`, want: allow("201 201 201", "201 201 422", "201 201 422", "422 422 201")},

@@ -7,12 +7,15 @@ import (
 
 	"statincidents/internal/api"
 	"statincidents/internal/attachment"
+	"statincidents/internal/auth"
 	"statincidents/internal/cube"
 	"statincidents/internal/incident"
 	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/jobs"
 	"statincidents/internal/knowledge"
 	"statincidents/internal/live"
+	"statincidents/internal/mailbox"
+	"statincidents/internal/notify"
 	"statincidents/internal/problem"
 	"statincidents/internal/similar"
 	"statincidents/internal/sqldb"
@@ -34,6 +37,8 @@ func (w *world) start(tb testing.TB) {
 	w.deps = api.Deps{Auth: w.auth, Sessions: w.auth.NewSessions(false), Incidents: w.incidents, Files: w.files, Problems: problem.New(w.db, w.journal, w.places, w.words, w.incidents), Mail: w.mail(), Stock: stock.New(w.db, w.journal, w.incidents), Directory: w.places, Catalog: w.words, Cube: w.cube, Hub: w.hub,
 		Similar: similar.New(w.db, w.journal, w.places, w.words), Knowledge: knowledge.New(w.db, w.journal, w.words),
 		Location: paris, Clock: sqldb.Now, Version: "test", Log: slog.New(slog.NewTextHandler(tb.Output(), nil))}
+	w.deps.Notify = notify.New(notify.Parts{DB: w.db, Journal: w.journal, Jobs: jobs.New(w.db, jobs.Config{Tenant: tenant}), Mailbox: mailbox.New(w.db, w.journal, tenant), Signer: auth.NewSigner(w.db, tenant),
+		Accounts: w.auth, Places: w.places, Words: w.words, Incidents: w.incidents}, notify.Config{Tenant: tenant})
 	w.api = api.New(w.deps)
 	w.url = w.serve(tb, w.api)
 }
