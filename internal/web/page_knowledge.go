@@ -45,7 +45,7 @@ func (s *Server) knowledgeRoutes() {
 	s.page("GET /knowledge.xlsx", s.exportArticles, needs(auth.ExportData))
 	s.page("POST /knowledge/starters", s.addStarters, needs(auth.EditKnowledge))
 	s.articleRoutes()
-	s.navEntry(entry{order: 260, key: "knowledge.title", icon: "book-open", href: knowledgePath})
+	s.navEntry(entry{order: 260, key: "knowledge.nav", icon: "book-open", href: knowledgePath})
 	s.findable("knowledge.title", s.findArticle)
 	s.knowledgePanels()
 }
