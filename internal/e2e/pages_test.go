@@ -83,6 +83,11 @@ var pages = []struct {
 	{name: "declare", path: "/declare", role: auth.Lead, demo: true, open: ".declare-more"},
 	{name: "declare-declarant", path: "/declare", role: auth.Declarant},
 	{name: "declare-demo", path: "/declare", role: auth.Declarant, demo: true, open: ".declare-others"},
+	{name: "phone", path: "/phone?caller=school:1", role: auth.Technician, demo: true},
+	{name: "labels", path: "/labels?school=1", role: auth.Lead, demo: true},
+	{name: "labels-referent", path: "/labels", role: auth.Referent},
+	{name: "labels-code", path: "/labels?tab=code&school=1", role: auth.Lead, demo: true},
+	{name: "labels-waiting", path: "/labels?tab=waiting", role: auth.Lead},
 	{name: "declared", path: "/declare/{own}", role: auth.Declarant, demo: true},
 
 	{name: "admin", path: "/admin", role: auth.Administrator},

@@ -145,3 +145,31 @@ func (s *Service) Repeats(ctx context.Context, by auth.Identity, key string) (bo
 	})
 	return id != 0, err
 }
+
+// ByDeclarant lists what somebody declared, the last first, as far as the
+// scope goes: the calls that a caller made before.
+func (s *Service) ByDeclarant(ctx context.Context, scope auth.Scope, person int64, most int) ([]Incident, error) {
+	if person == 0 {
+		return nil, nil
+	}
+	return s.some(ctx, scope, " AND declarant_id = $2 ORDER BY opened_at DESC, incident_id DESC LIMIT $3", scope.Tenant(), person, most)
+}
+
+// OpenAt lists what is open in a school, the last first, as far as the scope
+// goes.
+func (s *Service) OpenAt(ctx context.Context, scope auth.Scope, school int64, most int) ([]Incident, error) {
+	if school == 0 {
+		return nil, nil
+	}
+	return s.some(ctx, scope, " AND school_id = $2 AND state IN ('new', 'assigned', 'planned', 'waiting') ORDER BY opened_at DESC, incident_id DESC LIMIT $3", scope.Tenant(), school, most)
+}
+
+func (s *Service) some(ctx context.Context, scope auth.Scope, condition string, args ...any) ([]Incident, error) {
+	var all []Incident
+	err := s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		var err error
+		all, err = query(ctx, tx, condition, args...)
+		return err
+	})
+	return slices.DeleteFunc(all, func(i Incident) bool { return !i.SeenBy(scope) }), err
+}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"statincidents/internal/fault"
 	"statincidents/internal/incident"
 	"statincidents/internal/locale"
 )
@@ -118,6 +119,7 @@ type declaredPage struct {
 	Proposed string // that it was proposed from the sentence, and how surely
 	// Categories changes the kind, nil when it is too late or not the reader's to do.
 	Categories *Field
+	Due        string // when it is to be solved, as far as is promised
 	Delay      string
 	Seen       string // who will see it
 	Advice     string
@@ -162,6 +164,15 @@ func (s *Server) declared(r *Request) error {
 			return err
 		} else if ok && proposal.Category == i.Category && i.Version == 1 {
 			p.Proposed = r.T("declared.kind.proposed", "sure", r.T("declare.kind.sure", "share", r.Pct(confidence(proposal), 0)))
+		}
+	}
+	if s.deps.Service != nil && i.State.Open() {
+		clock, err := s.deps.Service.Clock(r.Context(), r.Scope(), i.ID, r.Now())
+		if err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Unavailable) {
+			return err
+		}
+		if clock.Resolution.Due.After(r.Now()) {
+			p.Due = r.T("declared.due", "when", r.DateTime(clock.Resolution.Due))
 		}
 	}
 	if p.Delay, err = s.usualDelay(r, n, i.Category); err != nil {

@@ -150,6 +150,7 @@ func (s *Server) routes() {
 	s.overviewRoutes()
 	s.exploreRoutes()
 	s.declareRoutes()
+	s.phoneRoutes()
 	s.labelRoutes()
 	s.labelsRoutes()
 	s.incidentsRoutes()

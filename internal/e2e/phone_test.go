@@ -1,0 +1,58 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"statincidents/internal/auth"
+	"statincidents/internal/directory"
+)
+
+// A call is noted by the keyboard alone: beside what is typed, Enter takes the
+// caller and Enter notes the call; the next one can be typed at once.
+func TestPhoneByKeyboard(t *testing.T) {
+	t.Parallel()
+	site, browser := Demo(t), Open(t)
+	index, err := site.Directory.Index(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var caller directory.Person
+	for _, p := range index.People() {
+		if p.Kind == directory.Teacher && p.School != 0 {
+			caller = p
+			break
+		}
+	}
+	tab := site.SignIn(t, browser, auth.Technician)
+	tab.Go("/phone")
+	tab.Wait(`document.activeElement?.name === "who" && document.activeElement.getAttribute("role") === "combobox"`)
+	tab.Do(`sessionStorage.setItem("keys", 0), addEventListener("keydown", e => { if (e.key.length > 1) sessionStorage.setItem("keys", 1 + Number(sessionStorage.getItem("keys"))) }, true)`)
+	tab.Press(caller.Name)
+	tab.Press(Enter)
+	tab.Wait(`document.activeElement?.name === "title"`)
+	tab.Press("Le copieur affiche un code d'erreur")
+	tab.Wait(`document.querySelector("#phone-rest .phone-caller")`)
+	if got := tab.Text(".phone-caller"); !strings.Contains(got, caller.Name) {
+		t.Errorf("recognised: %s", got)
+	}
+	tab.Axe()
+	tab.keep("phone-1366")
+	tab.Press(Enter)
+	tab.Wait(`document.querySelector(".notice")?.innerText.includes("L’appel est noté") && document.readyState === "complete"`)
+	if keys := Eval[string](tab, `sessionStorage.getItem("keys")`); keys != "2" {
+		t.Errorf("%s keys beside what was typed", keys)
+	}
+	tab.Wait(`document.activeElement?.name === "who"`)
+	// Solved at once: the code and the cause by their first letters.
+	tab.Press(caller.Name)
+	tab.Press(Enter)
+	tab.Wait(`document.activeElement?.name === "title"`)
+	tab.Press("Mot de passe oublié")
+	tab.Press(TabKey)
+	tab.Press("Réin")
+	tab.Press(TabKey)
+	tab.Press("Man")
+	tab.Press(Enter)
+	tab.Wait(`document.querySelector(".notice")?.innerText.includes("noté et résolu")`)
+}

@@ -1,0 +1,115 @@
+// Phone entry: one field finds who calls (combobox), Enter takes the first and
+// goes on to what is wrong, Enter again notes the call. A clock shows how long
+// it lasts.
+import { htmx } from "../hypermedia";
+
+const form = document.querySelector<HTMLFormElement>("form[data-phone]");
+if (form) enter(form);
+
+function enter(form: HTMLFormElement): void {
+  const who = form.querySelector<HTMLInputElement>("[name=who]");
+  const list = form.querySelector<HTMLElement>("#phone-list");
+  const title = form.querySelector<HTMLInputElement>("[name=title]");
+  const timer = form.querySelector<HTMLOutputElement>("[data-timer]");
+  const began = form.querySelector<HTMLInputElement>("[data-began]");
+  if (!who || !list || !title) return;
+  // Without script the matches are radio buttons of the form; here the list has them.
+  form.querySelector(".phone-who fieldset")?.remove();
+
+  who.setAttribute("role", "combobox");
+  who.setAttribute("aria-autocomplete", "list");
+  who.setAttribute("aria-controls", list.id);
+  who.setAttribute("aria-expanded", "false");
+  who.autocomplete = "off";
+
+  let at = -1;
+  let asked = 0;
+  let waiting: ReturnType<typeof setTimeout> | undefined;
+  let pending: Promise<void> = Promise.resolve();
+  const options = () => [...list.querySelectorAll<HTMLElement>("[role=option]")];
+
+  const mark = (to: number) => {
+    const all = options();
+    at = all.length === 0 ? -1 : (to + all.length) % all.length;
+    all.forEach((option, i) => option.setAttribute("aria-selected", String(i === at)));
+    const now = all[at];
+    if (now) who.setAttribute("aria-activedescendant", now.id);
+    else who.removeAttribute("aria-activedescendant");
+    now?.scrollIntoView({ block: "nearest" });
+  };
+  const close = () => {
+    list.hidden = true;
+    who.setAttribute("aria-expanded", "false");
+    who.removeAttribute("aria-activedescendant");
+  };
+  const look = async () => {
+    const mine = ++asked;
+    const answer = await fetch(`/phone/who?who=${encodeURIComponent(who.value)}`, { headers: { "Hx-Request": "true" } });
+    if (mine !== asked || !answer.ok) return;
+    const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+    list.replaceChildren(...parsed.querySelectorAll("[role=option]"));
+    list.hidden = options().length === 0;
+    who.setAttribute("aria-expanded", String(!list.hidden));
+    mark(0);
+  };
+  const choose = (option: HTMLElement | undefined) => {
+    if (!option) return;
+    who.value = option.dataset["name"] ?? "";
+    close();
+    title.focus();
+    void htmx.ajax("get", `/phone?caller=${encodeURIComponent(option.dataset["value"] ?? "")}`, { target: "#phone-rest", select: "#phone-rest", swap: "outerHTML" });
+    const caller = form.querySelector<HTMLInputElement>("#phone-rest [name=caller]");
+    if (caller) caller.value = option.dataset["value"] ?? "";
+  };
+
+  who.addEventListener("input", () => {
+    start();
+    clearTimeout(waiting);
+    const caller = form.querySelector<HTMLInputElement>("#phone-rest [name=caller]");
+    if (caller) caller.value = "";
+    waiting = setTimeout(() => {
+      waiting = undefined;
+      pending = look();
+    }, 120);
+  });
+  who.addEventListener("keydown", (event) => {
+    switch (event.key) {
+      case "ArrowDown":
+      case "ArrowUp":
+        event.preventDefault();
+        mark(at + (event.key === "ArrowDown" ? 1 : -1));
+        break;
+      case "Escape":
+        close();
+        break;
+      case "Enter": {
+        event.preventDefault();
+        // Typed faster than the answer comes: wait for it, then take the first.
+        if (waiting !== undefined) {
+          clearTimeout(waiting);
+          waiting = undefined;
+          pending = look();
+        }
+        void pending.then(() => choose(options()[Math.max(at, 0)]));
+        break;
+      }
+    }
+  });
+  list.addEventListener("mousedown", (event) => {
+    event.preventDefault(); // the field keeps the focus
+    choose((event.target as Element).closest<HTMLElement>("[role=option]") ?? undefined);
+  });
+  who.addEventListener("blur", close);
+
+  let since = 0;
+  function start(): void {
+    if (since > 0 || !timer || !began) return;
+    since = Date.now();
+    began.value = String(since);
+    timer.hidden = false;
+    setInterval(() => {
+      const seconds = Math.floor((Date.now() - since) / 1000);
+      timer.value = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    }, 1000);
+  }
+}
