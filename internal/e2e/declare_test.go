@@ -61,7 +61,7 @@ func TestDeclareOffline(t *testing.T) {
 	site, browser := Demo(t), Open(t)
 	tab := site.SignIn(t, browser, auth.Declarant)
 	drafts := func() []string {
-		return Eval[[]string](tab, `Object.keys(localStorage).filter(k => k.startsWith("draft:"))`)
+		return Eval[[]string](tab, `Object.keys(localStorage).filter(k => k.startsWith("declare-draft:"))`)
 	}
 	tab.Go("/declare")
 	tab.Type("#f-title", "Wi-Fi perdu au CDI")

@@ -5,7 +5,7 @@
 // account that typed it, until the declaration is confirmed or the account
 // signs out: a school's machines are shared.
 
-const prefix = "draft:";
+const prefix = "declare-draft:"; // "draft:" is that of texts of work (draft.ts)
 
 interface Draft {
   title: string;
@@ -55,8 +55,8 @@ document.addEventListener("submit", (event) => {
   for (const key of Object.keys(localStorage)) if (key.startsWith(prefix)) drop(key);
 });
 
-const form = document.querySelector<HTMLFormElement>("form[data-draft]");
-if (form) guard(form, prefix + form.dataset["draft"]);
+const form = document.querySelector<HTMLFormElement>("form[data-declare-draft]");
+if (form) guard(form, prefix + form.dataset["declareDraft"]);
 
 function guard(form: HTMLFormElement, key: string): void {
   const title = form.querySelector<HTMLInputElement>("[name=title]");

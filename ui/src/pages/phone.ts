@@ -101,6 +101,13 @@ function enter(form: HTMLFormElement): void {
   });
   who.addEventListener("blur", close);
 
+  // Enter notes the call from a list too, where some browsers would open it.
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.target instanceof HTMLSelectElement)) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+
   let since = 0;
   function start(): void {
     if (since > 0 || !timer || !began) return;
