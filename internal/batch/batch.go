@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -245,8 +246,7 @@ func (s *Service) Undo(ctx context.Context, by auth.Identity, id int64) (Batch, 
 	if s.Working(id) || b.Ended.IsZero() {
 		return Batch{}, fault.New(fault.Conflict, "error.batch.running")
 	}
-	for k := len(b.Items) - 1; k >= 0; k-- {
-		item := b.Items[k]
+	for _, item := range slices.Backward(b.Items) {
 		if item.Outcome != Done {
 			continue
 		}
