@@ -77,8 +77,10 @@ func (s *Service) ReadSince(ctx context.Context, by auth.Identity, since time.Ti
 	return nil
 }
 
+// since is the instant since when somebody's unread incidents are marked. For
+// somebody who comes for the first time that is a day ago: a list where
+// everything is unread says nothing.
 func (s *Service) since(ctx context.Context, by auth.Identity) (time.Time, error) {
-	oldest := sqldb.Now().Add(-marked)
 	var at int64
 	err := s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		err := tx.QueryRow(ctx, `SELECT since_at FROM read_since WHERE tenant_id = $1 AND account_id = $2`, by.Tenant, by.Account).Scan(&at)
@@ -90,10 +92,15 @@ func (s *Service) since(ctx context.Context, by auth.Identity) (time.Time, error
 	if err != nil {
 		return time.Time{}, fmt.Errorf("queue: read since: %w", err)
 	}
-	if since := sqldb.Time(at); since.After(oldest) {
+	now := sqldb.Now()
+	if at == 0 {
+		first := now.Add(-24 * time.Hour)
+		return first, s.ReadSince(ctx, by, first)
+	}
+	if since, oldest := sqldb.Time(at), now.Add(-marked); since.After(oldest) {
 		return since, nil
 	}
-	return oldest, nil
+	return now.Add(-marked), nil
 }
 
 // Marks says which incidents of a list somebody has not read; those that are
