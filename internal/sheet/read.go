@@ -25,7 +25,7 @@ func Read(r io.Reader, most int) ([][]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sheet: read: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // temporary files of its own
+	defer f.Close()
 	names := f.GetSheetList()
 	if len(names) == 0 {
 		return nil, errors.New("sheet: a workbook without a sheet")

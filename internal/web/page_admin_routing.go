@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -292,9 +293,7 @@ func (s *Server) editRule(r *Request) error {
 		return err
 	}
 	f := r.Blank()
-	for name, values := range ruleValues(rule) {
-		f.values[name] = values
-	}
+	maps.Copy(f.values, ruleValues(rule))
 	return s.showRule(r, http.StatusOK, rule, f)
 }
 

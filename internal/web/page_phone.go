@@ -110,7 +110,7 @@ func (n *names) matches(typed string) []phoneMatch {
 	if len(schools) > 0 && len(people) > maxMatches-2 {
 		people = people[:maxMatches-2]
 	}
-	all := append(people, schools...)
+	all := slices.Concat(people, schools)
 	return all[:min(len(all), maxMatches)]
 }
 

@@ -214,7 +214,8 @@ func (s *Server) judgeSolution(r *Request) error {
 	}
 	code, _ := strconv.ParseInt(f.Get("resolution_code"), 10, 64)
 	cause, _ := strconv.ParseInt(f.Get("cause_code"), 10, 64)
-	key, said := f.Get("key"), Notice{}
+	key := f.Get("key")
+	var said Notice
 	switch f.Get("do") {
 	case "apply":
 		version, _ := strconv.ParseInt(f.Get("version"), 10, 64)
