@@ -142,6 +142,11 @@ func (c demoCmd) prepare(ctx context.Context, a *app.App, services demo.Services
 		// The last one says that everything before it was done.
 		{Login: "admin", Name: "Administration", Role: auth.Administrator},
 	} {
+		if account.Role == auth.Administrator {
+			if err := c.planWeek(ctx, a, services, set); err != nil {
+				return err
+			}
+		}
 		account.Password = demoPassword
 		if _, err := a.Auth.CreateAccount(ctx, by, account); err != nil && !fault.Is(err, fault.Invalid) {
 			return err
@@ -149,6 +154,19 @@ func (c demoCmd) prepare(ctx context.Context, a *app.App, services demo.Services
 	}
 	fmt.Printf("%d incidents of %d schools are ready after %.1f s.\n", max(1, c.Times)*len(set.Incidents), len(set.Schools), time.Since(begun).Seconds())
 	return nil
+}
+
+// planWeek gives the technician's account a week of visits.
+func (c demoCmd) planWeek(ctx context.Context, a *app.App, services demo.Services, set *demo.Dataset) error {
+	technician, err := a.Auth.AccountByLogin(ctx, auth.System(app.Tenant), "technicien")
+	if err != nil {
+		return err
+	}
+	who, err := a.Auth.IdentityOf(ctx, technician.ID)
+	if err != nil {
+		return err
+	}
+	return demo.LoadVisits(ctx, who, services, demo.Work{Visits: a.Visits, Checks: a.Checks}, set)
 }
 
 func (c demoCmd) welcome(url string) {

@@ -24,6 +24,7 @@ import (
 	"statincidents/internal/attachment"
 	"statincidents/internal/auth"
 	"statincidents/internal/catalog"
+	"statincidents/internal/checklist"
 	"statincidents/internal/cube"
 	"statincidents/internal/directory"
 	"statincidents/internal/fault"
@@ -35,6 +36,7 @@ import (
 	"statincidents/internal/problem"
 	"statincidents/internal/similar"
 	"statincidents/internal/stock"
+	"statincidents/internal/visit"
 )
 
 // Prefix is the path under which the API lives.
@@ -50,6 +52,8 @@ type Deps struct {
 	Stock     *stock.Service
 	Mail      *mailin.Service
 	Notify    *notify.Service
+	Visits    *visit.Service
+	Checks    *checklist.Service
 	Directory *directory.Service
 	Catalog   *catalog.Service
 	Similar   *similar.Service
@@ -123,6 +127,8 @@ func New(deps Deps) *API {
 	a.registerStock()
 	a.registerMail()
 	a.registerMessages()
+	a.registerVisits()
+	a.registerChecklists()
 	a.registerStatistics()
 	a.registerStream()
 	a.registerDocuments()

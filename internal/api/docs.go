@@ -30,6 +30,8 @@ var tags = []*huma.Tag{
 	{Name: "stock", Description: "Parts: what there is, and the ledger of what became of each."},
 	{Name: "knowledge", Description: "Articles, and what worked on incidents like one."},
 	{Name: "mail", Description: "What came in by e-mail, and what waits for a person."},
+	{Name: "visits", Description: "Planned work at schools, and time spent."},
+	{Name: "check-lists", Description: "What must be done in order and proved."},
 	{Name: "statistics", Description: "Any measure by any dimensions under any filters."},
 	{Name: "live", Description: "What happens, as it happens."},
 	{Name: "reference", Description: "The words that the rest is made of."},

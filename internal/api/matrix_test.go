@@ -13,7 +13,9 @@ import (
 	"statincidents/internal/api"
 	"statincidents/internal/api/wire"
 	"statincidents/internal/attachment"
+	"statincidents/internal/checklist"
 	"statincidents/internal/sqldb"
+	"statincidents/internal/visit"
 )
 
 // A route asks something of an object: the incident that the teacher declared
@@ -95,6 +97,19 @@ var matrix = map[string]route{
 	"get-attachment":    {path: "/attachments/{file}", want: seers},
 	"remove-attachment": {path: "/attachments/{file}", want: allow("204 204 204", "403 403 404", "403 404 404", "404 404 403")},
 
+	"list-visits":  {path: "/visits", want: everybody},
+	"plan-visit":   {path: "/visits", body: `{"kind":"on_site","school":{school},"technician":{tech},"start":"{start}","minutes":60,"incidents":[{id}]}`, want: allow("201 201 201", "403 403 403", "403 403 403", "403 403 403")},
+	"get-visit":    {path: "/visits/{visit}", want: allow("200 200 200", "200 200 404", "404 404 404", "404 404 200")},
+	"change-visit": {path: "/visits/{visit}", body: `{"note":"digicode"}`, want: allow("200 200 200", "403 403 403", "403 403 403", "403 403 403")},
+	"act-on-visit": {path: "/visits/{visit}/actions", body: `{"action":"start"}`, want: allow("200 200 200", "403 403 403", "403 403 403", "403 403 403")},
+	"list-time":    {path: "/incidents/{id}/time", want: allow("200 200 200", "403 403 403", "403 403 403", "403 403 403")},
+	"log-time": {path: "/incidents/{id}/time", body: `{"minutes":15}`, want: map[string]string{ // administrators and leads of the test are nobody of the unit
+		"administrator": "422 422 422", "lead": "422 422 422", "technician": "201 201 201", "referent": "403 403 403", "declarant": "403 403 403", "stranger": "403 403 403"}},
+	"list-checklist-templates": {path: "/checklist-templates", want: staffOnly},
+	"list-checklists":          {path: "/incidents/{id}/checklists", want: allow("200 200 200", "403 403 403", "403 403 403", "403 403 403")},
+	"add-checklist":            {path: "/incidents/{id}/checklists", body: `{"template":{template}}`, want: allow("201 201 201", "403 403 403", "403 403 403", "403 403 403")},
+	"check-item":               {path: "/checklists/{list}/items/0", body: `{"done":true}`, want: allow("200 200 200", "403 403 403", "403 403 403", "403 403 403")},
+
 	"query-statistics": {path: "/stats/query", body: `{"measures":["count"]}`, want: staffAndReferents},
 	"stream":           {path: "/stream", want: everybody},
 }
@@ -157,10 +172,40 @@ func (w *world) fileOf(t *testing.T, number int64, path string) string {
 	return strconv.FormatInt(a.ID, 10)
 }
 
+// visitOf plans a visit in the school of an incident, for a route that names one.
+func (w *world) visitOf(t *testing.T, object wire.Incident, path string) string {
+	t.Helper()
+	if !strings.Contains(path, "{visit}") {
+		return ""
+	}
+	v := must[visit.Visit](t)(w.visits.Plan(t.Context(), system, visit.Draft{Kind: visit.Remote, School: object.School.ID, Technician: w.technician, Start: time.Now().Add(time.Hour), Minutes: 30, Purpose: "secret"}))
+	return strconv.FormatInt(v.ID, 10)
+}
+
+// templateOf makes a template of check-lists, for a body that names one.
+func (w *world) templateOf(t *testing.T, body string) string {
+	t.Helper()
+	if !strings.Contains(body, "{template}") {
+		return ""
+	}
+	return strconv.FormatInt(must[checklist.Template](t)(w.checks.SaveTemplate(t.Context(), system, checklist.Template{Title: "Poste", Items: []checklist.Item{{Text: "secret"}}})).ID, 10)
+}
+
+// listOf begins a check-list on an incident, for a route that names one.
+func (w *world) listOf(t *testing.T, object wire.Incident, path string) string {
+	t.Helper()
+	if !strings.Contains(path, "{list}") {
+		return ""
+	}
+	template := must[checklist.Template](t)(w.checks.SaveTemplate(t.Context(), system, checklist.Template{Title: "Poste", Items: []checklist.Item{{Text: "secret"}}}))
+	return strconv.FormatInt(must[checklist.List](t)(w.checks.Add(t.Context(), system, template.ID, checklist.On{Incident: object.ID})).ID, 10)
+}
+
 func (w *world) try(t *testing.T, name, method string, r route, account string, object wire.Incident, want string) {
 	t.Helper()
 	fill := strings.NewReplacer("{id}", strconv.FormatInt(object.ID, 10), "{school}", strconv.FormatInt(object.School.ID, 10), "{waiting}", strconv.FormatInt(w.waiting, 10),
-		"{file}", w.fileOf(t, object.ID, r.path))
+		"{file}", w.fileOf(t, object.ID, r.path), "{visit}", w.visitOf(t, object, r.path), "{list}", w.listOf(t, object, r.path), "{tech}", strconv.FormatInt(w.technician, 10),
+		"{start}", time.Now().Add(48*time.Hour).UTC().Format(time.RFC3339), "{template}", w.templateOf(t, r.body))
 	var headers []string
 	if r.onVersion {
 		headers = []string{"If-Match", w.ask(t, "administrator", "GET", fmt.Sprintf("%s/incidents/%d", api.Prefix, object.ID), "").header.Get("ETag")}

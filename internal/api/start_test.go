@@ -8,6 +8,7 @@ import (
 	"statincidents/internal/api"
 	"statincidents/internal/attachment"
 	"statincidents/internal/auth"
+	"statincidents/internal/checklist"
 	"statincidents/internal/cube"
 	"statincidents/internal/incident"
 	mailin "statincidents/internal/intake/mail"
@@ -20,6 +21,7 @@ import (
 	"statincidents/internal/similar"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/stock"
+	"statincidents/internal/visit"
 )
 
 // start makes the API of a world and serves it.
@@ -27,6 +29,8 @@ func (w *world) start(tb testing.TB) {
 	tb.Helper()
 	w.incidents = incident.NewService(w.db, w.journal, w.places, w.words, paris)
 	w.files = attachment.New(w.db, w.journal, w.incidents, nil)
+	w.visits = visit.New(w.db, w.journal, w.places, w.incidents, w.auth, nil)
+	w.checks = checklist.New(w.db, w.journal, w.incidents, w.visits)
 	w.cube = cube.NewMemory(cube.Config{Tenant: tenant, DB: w.db, Journal: w.journal, Directory: w.places, Catalog: w.words, Location: paris})
 	w.hub = live.New(live.Config{Tenant: tenant, Journal: w.journal, Incidents: w.incidents, Clock: sqldb.Now})
 	run(tb, "hub", w.hub.Run)
@@ -39,6 +43,7 @@ func (w *world) start(tb testing.TB) {
 		Location: paris, Clock: sqldb.Now, Version: "test", Log: slog.New(slog.NewTextHandler(tb.Output(), nil))}
 	w.deps.Notify = notify.New(notify.Parts{DB: w.db, Journal: w.journal, Jobs: jobs.New(w.db, jobs.Config{Tenant: tenant}), Mailbox: mailbox.New(w.db, w.journal, tenant), Signer: auth.NewSigner(w.db, tenant),
 		Accounts: w.auth, Places: w.places, Words: w.words, Incidents: w.incidents}, notify.Config{Tenant: tenant})
+	w.deps.Visits, w.deps.Checks = w.visits, w.checks
 	w.api = api.New(w.deps)
 	w.url = w.serve(tb, w.api)
 }

@@ -16,6 +16,7 @@ import (
 	"statincidents/internal/attachment"
 	"statincidents/internal/auth"
 	"statincidents/internal/catalog"
+	"statincidents/internal/checklist"
 	"statincidents/internal/cube"
 	"statincidents/internal/directory"
 	"statincidents/internal/incident"
@@ -23,6 +24,7 @@ import (
 	"statincidents/internal/live"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/testkit"
+	"statincidents/internal/visit"
 )
 
 const (
@@ -42,6 +44,8 @@ type world struct {
 	words     *catalog.Service
 	incidents *incident.Service
 	files     *attachment.Service
+	visits    *visit.Service
+	checks    *checklist.Service
 	cube      *cube.Memory
 	hub       *live.Hub
 	deps      api.Deps

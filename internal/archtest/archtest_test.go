@@ -75,7 +75,7 @@ var allowed = map[string][]string{
 	"live":      {"…", "incident"},
 	"backup":    {"…"},
 	"doctor":    {"…"},
-	"demo":      {"…", "directory", "catalog", "incident", "knowledge", "attachment", "stock"},
+	"demo":      {"…", "directory", "catalog", "incident", "knowledge", "attachment", "stock", "visit", "checklist"},
 	"intake":    {"…", "directory", "catalog", "incident", "jobs", "locale"},
 	"load":      {"fault", "api", "calendar"},
 	"api":       doors("search", "cube", "live", "intake"),

@@ -155,6 +155,9 @@ func (s *Service) Add(ctx context.Context, by auth.Identity, template int64, on 
 		t := found[0]
 		l = List{Template: t.ID, TemplateVersion: t.Version, Title: t.Title, Incident: on.Incident, Visit: on.Visit, School: school, AddedAt: at}
 		for _, i := range t.Items {
+			if i.Kind == Photo && on.Incident == 0 {
+				i.Mandatory = false // a photo is kept with an incident: a visit may have none
+			}
 			l.Checks = append(l.Checks, Check{Item: i})
 		}
 		if l.ID, err = tx.NextIDs(ctx, by.Tenant, Subject, 1); err != nil {

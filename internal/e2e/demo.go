@@ -49,7 +49,8 @@ func makeDemo(dir string) (err error) {
 	}()
 	set := demo.Generate(1, sqldb.Now())
 	set.Incidents = set.Incidents[len(set.Incidents)-demoIncidents:]
-	if err := demo.Load(ctx, app.Tenant, demo.Services{Directory: house.Directory, Catalog: house.Catalog, Incidents: house.Incidents, Knowledge: house.Knowledge}, set, nil); err != nil {
+	services := demo.Services{Directory: house.Directory, Catalog: house.Catalog, Incidents: house.Incidents, Knowledge: house.Knowledge}
+	if err := demo.Load(ctx, app.Tenant, services, set, nil); err != nil {
 		return err
 	}
 	if err := demo.LoadStock(ctx, app.Tenant, house.Stock, house.Directory, house.Incidents, set); err != nil {
@@ -79,7 +80,18 @@ func makeDemo(dir string) (err error) {
 		{Role: auth.Declarant, Person: cast.Declarant.ID, Schools: []int64{cast.Declarant.School}},
 	} {
 		account.Login, account.Name, account.Password = string(account.Role), "Mme de La Rochefoucauld", Password
-		if _, err := house.Auth.CreateAccount(ctx, auth.System(app.Tenant), account); err != nil {
+		made, err := house.Auth.CreateAccount(ctx, auth.System(app.Tenant), account)
+		if err != nil {
+			return err
+		}
+		if account.Role != auth.Technician {
+			continue
+		}
+		who, err := house.Auth.IdentityOf(ctx, made.ID)
+		if err != nil {
+			return err
+		}
+		if err := demo.LoadVisits(ctx, who, services, demo.Work{Visits: house.Visits, Checks: house.Checks}, set); err != nil {
 			return err
 		}
 	}

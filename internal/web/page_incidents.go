@@ -314,6 +314,10 @@ func (s *Server) exportIncidents(r *Request) error {
 		{Title: field(incident.FieldOrigin), Width: 12}, {Title: field(incident.FieldCauseCode)}, {Title: field(incident.FieldResolutionCode)},
 		{Title: field(incident.FieldResolution), Width: 50}, {Title: field(incident.FieldExternalID), Width: 14},
 	}
+	handles := r.Who.Can(auth.HandleIncident)
+	if handles {
+		columns = append(columns, sheet.Column{Title: r.T("time.spent"), Kind: sheet.Number})
+	}
 	out, err := r.download("incidents", columns)
 	if err != nil {
 		return err
@@ -324,6 +328,10 @@ func (s *Server) exportIncidents(r *Request) error {
 			return err
 		}
 		found, err := s.deps.Incidents.Many(r.Context(), r.Scope(), page.IDs)
+		if err != nil {
+			return err
+		}
+		spent, err := s.deps.Visits.Minutes(r.Context(), r.Who, page.IDs)
 		if err != nil {
 			return err
 		}
@@ -343,10 +351,18 @@ func (s *Server) exportIncidents(r *Request) error {
 				}
 				return n.reference(f, id)
 			}
-			if err := out.Row(i.ID, i.Title, n.value(incident.FieldState, i.State), priority, school.UAI, school.Name, school.Commune, n.places.RoomName(i.Room),
+			row := []any{i.ID, i.Title, n.value(incident.FieldState, i.State), priority, school.UAI, school.Name, school.Commune, n.places.RoomName(i.Room),
 				n.value(incident.FieldNetwork, i.Network), i.Machine, n.category(i.Category), i.OccurredAt, i.OpenedAt, i.ResolvedAt, i.ClosedAt,
 				hours, n.places.PersonName(i.Assignee), n.places.TeamName(i.Team), n.value(incident.FieldOrigin, i.Origin),
-				words(incident.FieldCauseCode, i.CauseCode), words(incident.FieldResolutionCode, i.ResolutionCode), i.Resolution, i.ExternalID); err != nil {
+				words(incident.FieldCauseCode, i.CauseCode), words(incident.FieldResolutionCode, i.ResolutionCode), i.Resolution, i.ExternalID}
+			if handles {
+				var minutes any
+				if m := spent[i.ID]; m > 0 {
+					minutes = m
+				}
+				row = append(row, minutes)
+			}
+			if err := out.Row(row...); err != nil {
 				return err
 			}
 		}

@@ -29,6 +29,7 @@ type visitPage struct {
 	Report   *Field
 	MayPlan  bool
 	Lists    *checklistsPart // of the visit itself
+	Time     *timePart       // of the whole visit
 	Due      []checklistDue  // unfinished lists of the school's other incidents
 	Back     string          // "day" on the sheet of the day
 }
@@ -49,6 +50,7 @@ type visitIncident struct {
 	Room, Machine       string
 	Description         string
 	Lists               *checklistsPart
+	Time                *timePart
 }
 
 // checklistDue is a list that was begun in the school and waits.
@@ -151,13 +153,23 @@ func (s *Server) tellVisit(r *Request, n *names, v visit.Visit) (*visitPage, err
 		return nil, err
 	}
 	p.Lists = lists[0]
+	spent := map[int64]*timePart{}
+	if p.MayPlan {
+		for _, number := range append([]int64{0}, v.Incidents...) {
+			on := visit.On{Visit: v.ID, Incident: number}
+			if spent[number], err = s.timePart(r, on, "/visits/"+id(v.ID)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	p.Time = spent[0]
 	for _, number := range v.Incidents {
 		i, ok := titles[number]
 		if !ok {
 			continue
 		}
 		p.Work = append(p.Work, visitIncident{
-			Lists: lists[i.ID],
+			Lists: lists[i.ID], Time: spent[i.ID],
 			Title: i.Title, Href: "/incidents/" + id(i.ID), Number: r.T("incident.number", "number", id(i.ID)), State: StateBadge(r.Printer, i.State), Priority: PriorityBadge(r.Printer, i.Priority),
 			Room: n.places.RoomName(i.Room), Machine: i.Machine, Description: i.Description,
 		})
@@ -218,7 +230,7 @@ func (n *names) contacts(school int64) []contact {
 	var list []contact
 	for _, kind := range []directory.PersonKind{directory.ITReferent, directory.Administrative, directory.Caretaker} {
 		for _, p := range n.places.PeopleOf(school) {
-			if p.Kind == kind && len(list) < 6 {
+			if p.Kind == kind && len(list) < 4 {
 				list = append(list, contact{Name: p.Name, Role: n.r.T("directory.person_kind." + string(kind)), Phone: p.Phone, Tel: telOf(p.Phone), Email: p.Email})
 			}
 		}

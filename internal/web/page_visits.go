@@ -22,7 +22,7 @@ type visitsPage struct {
 	Prev, Next string
 	Now        string // address of the present week, "" when on it
 	List       bool
-	Head       string // what the rows are
+	Side       string // what the rows are
 	Days       []weekDay
 	Rows       []weekRow
 	Agenda     []agendaDay // the same by day, for a phone
@@ -245,11 +245,11 @@ func (p *visitsPage) week(r *Request, n *names, first calendar.Day, bySchool boo
 		})
 	}
 	key := func(v *visit.Visit) int64 { return v.Technician }
-	p.Head = r.T("visit.field.technician")
+	p.Side = r.T("visit.field.technician")
 	var rows []int64
 	if bySchool {
 		key = func(v *visit.Visit) int64 { return v.School }
-		p.Head = r.T("incident.field.school")
+		p.Side = r.T("incident.field.school")
 		for _, school := range n.places.SchoolsIn(r.Scope()) {
 			rows = append(rows, school.ID)
 		}

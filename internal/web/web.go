@@ -173,6 +173,7 @@ func (s *Server) routes() {
 	s.checklistRoutes()
 	s.checklistsRoutes()
 	s.adminChecklistRoutes()
+	s.timeRoutes()
 	s.adminServiceRoutes()
 	s.adminRoutingRoutes()
 	s.bulkRoutes()
