@@ -100,11 +100,9 @@ func (a *App) Begin(ctx context.Context) error {
 	return nil
 }
 
-// handler puts the doors under their paths.
-func (a *App) handler(cfg ServeConfig) http.Handler {
-	sessions := a.Auth.NewSessions(cfg.Secure)
-	watched := a.newMetrics()
-	pages := web.New(web.Deps{
+// pages is what the pages stand on. A part that is forgotten here fails a test.
+func (a *App) pages(cfg ServeConfig, sessions *auth.Sessions, watched *metrics) web.Deps {
+	return web.Deps{
 		Log:       a.Log,
 		Auth:      a.Auth,
 		Sessions:  sessions,
@@ -119,6 +117,7 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 		Similar:   a.Similar,
 		Knowledge: a.Knowledge,
 		Service:   a.Service,
+		Routing:   a.Routing,
 		Incidents: a.Incidents,
 		Labels:    a.Labels,
 		Site:      a.Site,
@@ -143,7 +142,14 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 		Observe: watched.observe,
 
 		ClientAddress: clientAddress,
-	})
+	}
+}
+
+// handler puts the doors under their paths.
+func (a *App) handler(cfg ServeConfig) http.Handler {
+	sessions := a.Auth.NewSessions(cfg.Secure)
+	watched := a.newMetrics()
+	pages := web.New(a.pages(cfg, sessions, watched))
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)

@@ -320,7 +320,7 @@ func TestMarkdownIsInert(t *testing.T) {
 		checkInert(t, body)
 	}
 	if got, want := Render("## Étape\n\n1. **Un** [lien](https://example.org/a?b=1&c) et [ici](/knowledge/3)\n2. `code`"),
-		"<h3>Étape</h3>\n<ol>\n<li><strong>Un</strong> <a href=\"https://example.org/a?b=1&amp;c\" rel=\"noopener noreferrer\">lien</a> et <a href=\"/knowledge/3\">ici</a></li>\n<li><code>code</code></li>\n</ol>\n"; got != want {
+		"<h2>Étape</h2>\n<ol>\n<li><strong>Un</strong> <a href=\"https://example.org/a?b=1&amp;c\" rel=\"noopener noreferrer\">lien</a> et <a href=\"/knowledge/3\">ici</a></li>\n<li><code>code</code></li>\n</ol>\n"; got != want {
 		t.Errorf("%s", cmp.Diff(want, got))
 	}
 	for body, want := range map[string]bool{

@@ -56,13 +56,19 @@ type tame struct{}
 // links that lead elsewhere than they may, into their words.
 func (tame) Transform(doc *ast.Document, reader text.Reader, _ parser.Context) {
 	var replace []ast.Node
+	highest := 6 // whichever level an author begins with comes just below the page's title
+	for n := doc.FirstChild(); n != nil; n = n.NextSibling() {
+		if h, ok := n.(*ast.Heading); ok {
+			highest = min(highest, h.Level)
+		}
+	}
 	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
 			return ast.WalkContinue, nil
 		}
 		switch n := n.(type) {
 		case *ast.Heading:
-			n.Level = min(n.Level+1, 4)
+			n.Level = min(max(n.Level-highest, 0)+2, 4)
 		case *ast.Image:
 			replace = append(replace, n)
 		case *ast.Link:

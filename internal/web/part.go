@@ -82,6 +82,15 @@ type Table struct {
 	Foot    []Cell
 }
 
+// Region names the part of the page that scrolls when the table is wide: not
+// as a heading above it does.
+func (t Table) Region() string {
+	if t.Printer == nil {
+		return t.Caption
+	}
+	return t.T("web.table.region", "name", t.Caption)
+}
+
 // Column is a column's heading. Lead marks the one that names the row.
 type Column struct {
 	Label string

@@ -51,7 +51,7 @@ function drop(key: string): void {
 // A declaration that was confirmed leaves nothing; neither does who signs out.
 for (const element of document.querySelectorAll<HTMLElement>("[data-draft-clear]")) drop(prefix + element.dataset["draftClear"]);
 document.addEventListener("submit", (event) => {
-  if (!(event.target as HTMLFormElement).action.endsWith("/logout")) return;
+  if (!(event.target as HTMLFormElement).getAttribute("action")?.endsWith("/logout")) return;
   for (const key of Object.keys(localStorage)) if (key.startsWith(prefix)) drop(key);
 });
 
