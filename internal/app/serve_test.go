@@ -13,7 +13,7 @@ func TestPagesAreGivenEveryRoom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer a.Close() //nolint:errcheck // a test's own
+	defer a.Close()
 	given := reflect.ValueOf(a.pages(ServeConfig{}, a.Auth.NewSessions(false), a.newMetrics()))
 	for k := range given.NumField() {
 		f := given.Field(k)
