@@ -170,7 +170,7 @@ func (n *naive) dayKey(d Dim, day calendar.Day, shift int) string {
 func rankOf(d Dim, key string) (float64, string) {
 	words := map[Dim][]string{
 		DimState:   {"new", "assigned", "planned", "waiting", "resolved", "closed", "cancelled", "merged"},
-		DimOrigin:  {"portal", "phone", "email", "agent", "monitoring", "import"},
+		DimOrigin:  {"portal", "phone", "email", "agent", "monitoring", "import", "label"},
 		DimNetwork: {"administrative", "teaching"}, DimTarget: {"met", "missed"}, DimOpen: {"yes", "no"}, DimReopened: {"yes", "no"},
 		DimDeclarant: {"teacher", "administrative", "caretaker", "referent", "technician", "other"},
 	}
