@@ -3,11 +3,8 @@
 package conform
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -117,74 +114,6 @@ func (b *bundle) expect(t *testing.T, want ...int64) {
 	if got := b.ids(t); !slices.Equal(got, want) {
 		t.Errorf("rows %v are stored, want %v", got, want)
 	}
-}
-
-func values(t *testing.T, b *bundle) {
-	long := strings.Repeat("é", 100_000)
-	all := [][]any{
-		{int64(1), int64(math.MaxInt64), math.MaxFloat64, "L'écran, « noir » 🖥", []byte{0, 255, 10}},
-		{int64(2), int64(math.MinInt64), -0.1, "", []byte{}},
-		{int64(3), int64(0), math.SmallestNonzeroFloat64, long, nil},
-		{int64(4), sqldb.Flag(true), nil, nil, nil},
-	}
-	var wide [][]any // the quick way of inserting must not differ from the plain one
-	for i := range 10 {
-		for _, row := range all {
-			wide = append(wide, append([]any{row[0].(int64) + int64(i+1)*10}, row[1:]...))
-		}
-	}
-	columns := []string{"id", "n", "x", "s", "b"}
-	b.must(t, func(ctx context.Context, tx *sqldb.Tx) error {
-		if err := tx.Insert(ctx, "conform", columns, all, ""); err != nil {
-			return err
-		}
-		return tx.Insert(ctx, "conform", columns, wide, "")
-	})
-	type row struct {
-		n int64
-		x *float64
-		s *string
-		b []byte // empty bytes may come back as nil
-
-		null int64 // whether b is NULL
-	}
-	err := b.db.Read(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT id, n, x, s, b, CASE WHEN b IS NULL THEN 1 ELSE 0 END FROM conform ORDER BY id`)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		seen := 0
-		for rows.Next() {
-			var id int64
-			var r row
-			if err := rows.Scan(&id, &r.n, &r.x, &r.s, &r.b, &r.null); err != nil {
-				return err
-			}
-			seen++
-			want := all[id%10-1]
-			if r.n != want[1] || !same(r.x, want[2]) || !same(r.s, want[3]) {
-				t.Errorf("row %d comes back as %d, %v, %v", id, r.n, r.x, r.s)
-			}
-			if blob, _ := want[4].([]byte); !bytes.Equal(r.b, blob) || sqldb.Flag(blob == nil) != r.null {
-				t.Errorf("row %d: bytes come back as %v", id, r.b)
-			}
-		}
-		if seen != 44 {
-			t.Errorf("%d rows come back", seen)
-		}
-		return rows.Err()
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func same[T comparable](got *T, want any) bool {
-	if got == nil || want == nil {
-		return got == nil && want == nil
-	}
-	return *got == want
 }
 
 func commits(t *testing.T, b *bundle) {
@@ -435,99 +364,6 @@ func nextIDs(t *testing.T, b *bundle) {
 	})
 }
 
-func bulk(t *testing.T, b *bundle) {
-	for _, size := range []int64{0, 1, 19, 20, 99, 100, 101, 2345} {
-		b.must(t, func(ctx context.Context, tx *sqldb.Tx) error {
-			if _, err := tx.Exec(ctx, `DELETE FROM conform`); err != nil {
-				return err
-			}
-			rows := make([][]any, size)
-			for i := range rows {
-				rows[i] = []any{i, sqldb.Flag(i%2 == 0), "row", nil} // an int, as callers have
-			}
-			return tx.Insert(ctx, "conform", []string{"id", "n", "s", "b"}, rows, "")
-		})
-		if got := int64(len(b.ids(t))); got != size {
-			t.Errorf("%d rows of %d were stored", got, size)
-		}
-	}
-	err := b.db.Write(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
-		rows := make([][]any, 500)
-		for i := range rows {
-			rows[i] = []any{5000 + i, 1}
-		}
-		rows[444][0] = 1
-		return tx.Insert(ctx, "conform", []string{"id", "n"}, rows, "")
-	})
-	if err == nil {
-		t.Error("a key was stored twice")
-	}
-	if got := int64(len(b.ids(t))); got != 2345 {
-		t.Errorf("%d rows after a refused insert, want 2345", got)
-	}
-}
-
-func bulkConflict(t *testing.T, b *bundle) {
-	rows := make([][]any, 250)
-	for i := range rows {
-		rows[i] = []any{i, 1}
-	}
-	upsert := "ON CONFLICT (id) DO UPDATE SET n = conform.n + excluded.n"
-	for range 2 {
-		b.must(t, func(ctx context.Context, tx *sqldb.Tx) error {
-			return tx.Insert(ctx, "conform", []string{"id", "n"}, rows, upsert)
-		})
-	}
-	err := b.db.Read(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
-		var n, sum int64
-		err := tx.QueryRow(ctx, `SELECT count(*), sum(n) FROM conform`).Scan(&n, &sum)
-		if n != 250 || sum != 500 {
-			t.Errorf("%d rows with sum %d, want 250 with 500", n, sum)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func upserts(t *testing.T, b *bundle) {
-	for _, n := range []int64{1, 7} {
-		b.must(t, func(ctx context.Context, tx *sqldb.Tx) error {
-			return tx.Upsert(ctx, "conform", []string{"id"}, []string{"id", "n"}, [][]any{{1, n}, {n + 10, n}})
-		})
-	}
-	// With nothing but the key there is nothing to replace.
-	for range 2 {
-		b.must(t, func(ctx context.Context, tx *sqldb.Tx) error {
-			key := []string{"tenant_id", "account_id", "school_id"}
-			return tx.Upsert(ctx, "account_school", key, key, [][]any{{1, 2, 3}})
-		})
-	}
-	b.expect(t, 1, 11, 17)
-	err := b.db.Read(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
-		var n int64
-		err := tx.QueryRow(ctx, `SELECT n FROM conform WHERE id = 1`).Scan(&n)
-		if n != 7 {
-			t.Errorf("the row holds %d", n)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func bulkWidth(t *testing.T, b *bundle) {
-	err := b.db.Write(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
-		return tx.Insert(ctx, "conform", []string{"id", "n"}, [][]any{{1, 1}, {2}}, "")
-	})
-	if err == nil || !strings.Contains(err.Error(), "1 values for 2 columns") {
-		t.Errorf("told %v", err)
-	}
-	b.expect(t)
-}
-
 func onCommit(t *testing.T, b *bundle) {
 	ran := 0
 	b.must(t, func(ctx context.Context, tx *sqldb.Tx) error {
@@ -618,34 +454,4 @@ func closed(t *testing.T, b *bundle) {
 	if err := b.db.Read(t.Context(), nothing); !errors.Is(err, sqldb.ErrClosed) {
 		t.Errorf("Read was told %v", err)
 	}
-}
-
-// BenchmarkWrite measures commands that share commits: it reports them per
-// second and the disk flushes they cost through their duration.
-func BenchmarkWrite(b *testing.B, db *sqldb.DB, writers int) {
-	ctx := b.Context()
-	b.ReportAllocs()
-	b.ResetTimer()
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range writers {
-		wg.Go(func() {
-			for next.Add(1) <= int64(b.N) {
-				err := db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-					id, err := tx.NextIDs(ctx, 1, "bench", 1)
-					if err != nil {
-						return err
-					}
-					_, err = tx.Exec(ctx, `INSERT INTO team (tenant_id, team_id, name) VALUES ($1, $2, $3)`, 1, id, fmt.Sprint("team ", id))
-					return err
-				})
-				if err != nil {
-					b.Error(err)
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "commands/s")
 }
