@@ -13,7 +13,6 @@ import (
 	"statincidents/internal/auth"
 	"statincidents/internal/demo"
 	"statincidents/internal/fault"
-	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/sqldb"
 )
 
@@ -58,14 +57,13 @@ func (c demoCmd) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	services := demo.Services{Directory: a.Directory, Catalog: a.Catalog, Incidents: a.Incidents, Knowledge: a.Knowledge}
-	if err := c.prepare(ctx, a, services, now); err != nil {
+	if err := c.prepare(ctx, a, now); err != nil {
 		return explain(err)
 	}
 	serve := app.ServeConfig{Listen: c.Listen, Demo: true, Version: version, Ready: c.welcome}
 	if c.Live {
 		serve.Beside = func(ctx context.Context) error {
-			return demo.Live(ctx, app.Tenant, services, demo.LiveOptions{Seed: c.Seed, Log: a.Log, Every: 20 * time.Second})
+			return demo.Live(ctx, app.Tenant, a.Demo().Services, demo.LiveOptions{Seed: c.Seed, Log: a.Log, Every: 20 * time.Second})
 		}
 	}
 	return a.Serve(ctx, serve)
@@ -100,7 +98,7 @@ func (c *demoCmd) begin(mark string) (now time.Time, err error) {
 }
 
 // prepare loads the invented département; what is there already is recognised.
-func (c demoCmd) prepare(ctx context.Context, a *app.App, services demo.Services, now time.Time) error {
+func (c demoCmd) prepare(ctx context.Context, a *app.App, now time.Time) error {
 	by := auth.System(app.Tenant)
 	_, err := a.Auth.AccountByLogin(ctx, by, "admin")
 	if err == nil {
@@ -112,61 +110,21 @@ func (c demoCmd) prepare(ctx context.Context, a *app.App, services demo.Services
 	begun := time.Now()
 	fmt.Printf("Preparing the demonstration in %s…\n", c.Data)
 	set := demo.Generate(c.Seed, now)
-	if err := demo.LoadTimes(ctx, app.Tenant, services, set, max(1, c.Times), counter[int]("incidents")); err != nil {
-		return err
-	}
-	if err := demo.LoadStock(ctx, app.Tenant, a.Stock, a.Directory, a.Incidents, set); err != nil {
-		return err
-	}
-	if err := demo.LoadPhotos(ctx, app.Tenant, a.Files, a.Incidents); err != nil {
-		return err
-	}
-	places, err := a.Directory.Index(ctx, app.Tenant)
-	if err != nil {
-		return err
-	}
-	cast, ok := demo.CastOf(places)
-	if !ok {
-		return errors.New("the demonstration's people are missing: start again with --reset")
-	}
-	for _, letter := range demo.Letters(cast, places.Schools(), now) {
-		if _, err := a.Mail.Receive(ctx, mailin.Incoming{Raw: letter}); err != nil {
-			return err
-		}
-	}
-	for _, account := range []auth.NewAccount{
-		{Login: "dsi", Role: auth.Lead, Person: cast.Lead.ID},
-		{Login: "technicien", Role: auth.Technician, Person: cast.Technician.ID},
-		{Login: "referent", Role: auth.Referent, Person: cast.Referent.ID, Schools: []int64{cast.Referent.School}},
-		{Login: "enseignant", Role: auth.Declarant, Person: cast.Declarant.ID, Schools: []int64{cast.Declarant.School}},
-		// The last one says that everything before it was done.
+	accounts := []auth.NewAccount{
 		{Login: "admin", Name: "Administration", Role: auth.Administrator},
-	} {
-		if account.Role == auth.Administrator {
-			if err := c.planWeek(ctx, a, services, set); err != nil {
-				return err
-			}
-		}
-		account.Password = demoPassword
-		if _, err := a.Auth.CreateAccount(ctx, by, account); err != nil && !fault.Is(err, fault.Invalid) {
-			return err
-		}
+		{Login: "dsi", Role: auth.Lead},
+		{Login: "technicien", Role: auth.Technician},
+		{Login: "referent", Role: auth.Referent},
+		{Login: "enseignant", Role: auth.Declarant},
+	}
+	for k := range accounts {
+		accounts[k].Password = demoPassword
+	}
+	if err := demo.Furnish(ctx, app.Tenant, a.Demo(), set, max(1, c.Times), accounts, counter[int]("incidents")); err != nil {
+		return err
 	}
 	fmt.Printf("%d incidents of %d schools are ready after %.1f s.\n", max(1, c.Times)*len(set.Incidents), len(set.Schools), time.Since(begun).Seconds())
 	return nil
-}
-
-// planWeek gives the technician's account a week of visits.
-func (c demoCmd) planWeek(ctx context.Context, a *app.App, services demo.Services, set *demo.Dataset) error {
-	technician, err := a.Auth.AccountByLogin(ctx, auth.System(app.Tenant), "technicien")
-	if err != nil {
-		return err
-	}
-	who, err := a.Auth.IdentityOf(ctx, technician.ID)
-	if err != nil {
-		return err
-	}
-	return demo.LoadVisits(ctx, who, services, demo.Work{Visits: a.Visits, Checks: a.Checks}, set)
 }
 
 func (c demoCmd) welcome(url string) {

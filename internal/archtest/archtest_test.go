@@ -75,7 +75,7 @@ var allowed = map[string][]string{
 	"live":      {"…", "incident"},
 	"backup":    {"…"},
 	"doctor":    {"…"},
-	"demo":      {"…", "directory", "catalog", "incident", "knowledge", "attachment", "stock", "visit", "checklist"},
+	"demo":      {"…", "directory", "catalog", "incident", "knowledge", "attachment", "stock", "visit", "checklist", "problem", "preset", "routing", "label", "queue"},
 	"intake":    {"…", "directory", "catalog", "incident", "jobs", "locale"},
 	"load":      {"fault", "api", "calendar"},
 	"api":       doors("search", "cube", "live", "intake"),

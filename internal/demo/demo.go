@@ -47,6 +47,8 @@ type Dataset struct {
 	Closures  []Closure
 	Incidents []Incident // by instant of declaration
 	Stories   []Story
+
+	numbers *numbers // once it is loaded
 }
 
 // None is the index of nothing.

@@ -50,6 +50,7 @@ type loader struct {
 	ds        *Dataset
 	places    *directory.Index
 	templates []checklist.Template
+	host      int64 // school of the teacher's account; 0 if nothing waits there
 }
 
 // open gives incidents of the dataset that are not ended, youngest first, by
@@ -57,12 +58,17 @@ type loader struct {
 func (l *loader) open(ctx context.Context) (map[int64][]incident.Incident, []int64, error) {
 	found := map[int64][]incident.Incident{}
 	var order []int64
+	// What the teacher's account waits for comes first.
+	if i, err := l.s.Incidents.ByExternal(ctx, auth.ScopeAll(l.by.Tenant), Source, desk("board")); err == nil && i.State.Open() {
+		l.host = i.School
+		order, found[i.School] = append(order, i.School), append(found[i.School], i)
+	}
 	for k := len(l.ds.Incidents) - 1; k >= 0 && len(order) < 24; k-- {
 		steps := l.ds.Incidents[k].Steps
 		if len(steps) > 0 && !steps[len(steps)-1].State.Open() {
 			continue
 		}
-		i, err := l.s.Incidents.ByExternal(ctx, auth.ScopeAll(l.by.Tenant), Source, fmt.Sprintf("D%06d", k+1))
+		i, err := l.s.Incidents.ByExternal(ctx, auth.ScopeAll(l.by.Tenant), Source, number(k))
 		if fault.Is(err, fault.NotFound) {
 			continue
 		}
@@ -79,7 +85,8 @@ func (l *loader) open(ctx context.Context) (map[int64][]incident.Incident, []int
 	return found, order, nil
 }
 
-// week plans two visits a day for the account's technician, one for others.
+// week plans two visits a day for the account's technician, one for others, in
+// the week of now and the next one.
 func (l *loader) week(ctx context.Context) error {
 	found, schools, err := l.open(ctx)
 	if err != nil || len(schools) == 0 {
@@ -89,7 +96,7 @@ func (l *loader) week(ctx context.Context) error {
 	today := calendar.DayOf(l.ds.Now, loc)
 	first := today.Week()
 	if today.Weekday() > 4 {
-		first += 7 // at the weekend, the week to come
+		first += 7 // at the weekend, the weeks to come
 	}
 	technicians := []int64{l.by.Person}
 	for _, p := range l.places.Technicians() {
@@ -98,9 +105,9 @@ func (l *loader) week(ctx context.Context) error {
 		}
 	}
 	next := 0
-	for day := range calendar.Day(5) {
+	for _, day := range l.openDays(first, first+11) {
 		for who, technician := range technicians {
-			if who > 0 && (int(day)+who)%2 == 1 {
+			if who > 0 && (int(day-first)+who)%2 == 1 {
 				continue
 			}
 			hours := []int{9}
@@ -108,18 +115,28 @@ func (l *loader) week(ctx context.Context) error {
 				hours = []int{9, 14}
 			}
 			for _, hour := range hours {
-				if l.places.Calendar(0).Kind(first+day) != calendar.OpenDay {
-					continue
-				}
-				y, m, d := (first + day).Time().Date()
+				y, m, d := day.Time().Date()
 				v := visit.Draft{
-					Kind: visit.OnSite, School: schools[next%len(schools)], Technician: technician, Start: time.Date(y, m, d, hour, 0, 0, 0, loc), Minutes: 90 + 30*(next%2),
+					Kind: visit.OnSite, Technician: technician, Start: time.Date(y, m, d, hour, 0, 0, 0, loc), Minutes: 90 + 30*(next%2),
 					Purpose: [...]string{"Passage de la semaine", "Remplacement de postes", "Contrôle de la baie", "Copieur du secrétariat"}[next%4],
 				}
-				if next < len(schools) {
-					for _, i := range found[v.School] {
-						v.Incidents = append(v.Incidents, i.ID)
+				// Nothing is repaired before it was declared: a school whose incidents
+				// wait goes to the first visit that comes after them.
+				v.School = schools[(3+5*next)%len(schools)]
+				fits := func(s int64) bool {
+					if s == l.host && (who > 0 || v.Start.Before(l.ds.Now)) {
+						return false // the teacher's collège: the account's technician is to come
 					}
+					return len(found[s]) > 0 && found[s][0].OpenedAt.Before(v.Start)
+				}
+				if k := slices.IndexFunc(schools, fits); k >= 0 && day >= today {
+					v.School = schools[k]
+					for n, i := range found[v.School] {
+						if i.OpenedAt.Before(v.Start) && n < 2 { // the third is for "while you are there"
+							v.Incidents = append(v.Incidents, i.ID)
+						}
+					}
+					delete(found, v.School)
 				}
 				if (next+who)%7 == 6 {
 					v.Kind, v.Minutes = visit.Remote, 45
@@ -128,13 +145,24 @@ func (l *loader) week(ctx context.Context) error {
 					v.Note = "Passer d'abord à la loge : la clé de la salle y est."
 				}
 				next++
-				if err := l.plan(ctx, v, day+first, today, next); err != nil {
+				if err := l.plan(ctx, v, day, today, next); err != nil {
 					return err
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// openDays are the days of a stretch on which collèges are open.
+func (l *loader) openDays(first, last calendar.Day) []calendar.Day {
+	var all []calendar.Day
+	for d := first; d <= last; d++ {
+		if l.places.Calendar(0).Kind(d) == calendar.OpenDay {
+			all = append(all, d)
+		}
+	}
+	return all
 }
 
 // plan records one visit and brings it to where it is today.

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -15,7 +14,6 @@ import (
 	"statincidents/internal/app"
 	"statincidents/internal/auth"
 	"statincidents/internal/demo"
-	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/sqldb"
 )
 
@@ -49,53 +47,11 @@ func makeDemo(dir string) (err error) {
 	}()
 	set := demo.Generate(1, sqldb.Now())
 	set.Incidents = set.Incidents[len(set.Incidents)-demoIncidents:]
-	services := demo.Services{Directory: house.Directory, Catalog: house.Catalog, Incidents: house.Incidents, Knowledge: house.Knowledge}
-	if err := demo.Load(ctx, app.Tenant, services, set, nil); err != nil {
-		return err
+	var accounts []auth.NewAccount
+	for _, role := range auth.Roles {
+		accounts = append(accounts, auth.NewAccount{Role: role, Login: string(role), Name: "Mme de La Rochefoucauld", Password: Password})
 	}
-	if err := demo.LoadStock(ctx, app.Tenant, house.Stock, house.Directory, house.Incidents, set); err != nil {
-		return err
-	}
-	if err := demo.LoadPhotos(ctx, app.Tenant, house.Files, house.Incidents); err != nil {
-		return err
-	}
-	places, err := house.Directory.Index(ctx, app.Tenant)
-	if err != nil {
-		return err
-	}
-	cast, ok := demo.CastOf(places)
-	if !ok {
-		return errors.New("e2e: the demonstration has not its people")
-	}
-	for _, letter := range demo.Letters(cast, places.Schools(), sqldb.Now()) {
-		if _, err := house.Mail.Receive(ctx, mailin.Incoming{Raw: letter}); err != nil {
-			return err
-		}
-	}
-	for _, account := range []auth.NewAccount{
-		{Role: auth.Administrator},
-		{Role: auth.Lead, Person: cast.Lead.ID},
-		{Role: auth.Technician, Person: cast.Technician.ID},
-		{Role: auth.Referent, Person: cast.Referent.ID, Schools: []int64{cast.Referent.School}},
-		{Role: auth.Declarant, Person: cast.Declarant.ID, Schools: []int64{cast.Declarant.School}},
-	} {
-		account.Login, account.Name, account.Password = string(account.Role), "Mme de La Rochefoucauld", Password
-		made, err := house.Auth.CreateAccount(ctx, auth.System(app.Tenant), account)
-		if err != nil {
-			return err
-		}
-		if account.Role != auth.Technician {
-			continue
-		}
-		who, err := house.Auth.IdentityOf(ctx, made.ID)
-		if err != nil {
-			return err
-		}
-		if err := demo.LoadVisits(ctx, who, services, demo.Work{Visits: house.Visits, Checks: house.Checks}, set); err != nil {
-			return err
-		}
-	}
-	return nil
+	return demo.Furnish(ctx, app.Tenant, house.Demo(), set, 1, accounts, nil)
 }
 
 // Demo runs a site with the demonstration's schools, people and latest

@@ -336,7 +336,7 @@ func (p *plan) prepare(h *History, now time.Time) *fault.Error {
 // kinds of event that an import may tell.
 var kinds = []string{
 	EventDeclared, EventEdited, EventAssigned, EventPlanned, EventHeld, EventResumed, EventResolved,
-	EventClosed, EventReopened, EventCancelled, EventMerged, EventCommented, EventUpdated,
+	EventClosed, EventReopened, EventCancelled, EventMerged, EventCommented, EventRated, EventUpdated,
 }
 
 // judge wants a plausible instant and values that exist; step is its number in
