@@ -63,6 +63,7 @@ func (s *shower) incident(i *incident.Incident) wire.Incident {
 		CauseCode:      ref(i.CauseCode, s.words.CodeLabel(i.CauseCode, s.language)),
 		ResolutionCode: ref(i.ResolutionCode, s.words.CodeLabel(i.ResolutionCode, s.language)),
 		Resolution:     i.Resolution, MergedInto: i.MergedInto, Target: string(i.Target),
+		Level: string(i.Level), LevelAt: instant(i.LevelAt), Tried: i.Tried, SeenAt: instant(i.SeenAt),
 		Parent: i.Parent, Related: i.Related.List(), Rating: string(i.Rating), AffectedPeople: i.AffectedPeople(), AffectedRooms: i.AffectedRooms(),
 		ReopenCount: i.ReopenCount, ReassignCount: i.ReassignCount,
 		OccurredAt: i.OccurredAt, OpenedAt: i.OpenedAt, PlannedAt: instant(i.PlannedAt), ResolvedAt: instant(i.ResolvedAt),

@@ -136,7 +136,7 @@ func (a *API) registerIncidents() {
 			}
 			b := &in.Body
 			set := incident.Patch{Assignee: b.Assignee, Team: b.Team, PlannedAt: b.PlannedAt, WaitingCode: b.WaitingCode, CauseCode: b.CauseCode,
-				ResolutionCode: b.ResolutionCode, Resolution: b.Resolution, MergedInto: b.MergedInto, Parent: b.Parent}
+				ResolutionCode: b.ResolutionCode, Resolution: b.Resolution, MergedInto: b.MergedInto, Parent: b.Parent, Tried: b.Tried}
 			return a.act(ctx, incident.Change{Incident: in.ID, Base: base, Action: incident.Action(b.Action), Set: set, Comment: b.Comment, Internal: b.Internal})
 		})
 	register(a, huma.Operation{OperationID: "comment-on-incident", Method: http.MethodPost, Path: "/incidents/{id}/comments", Tags: tag, DefaultStatus: http.StatusCreated,
@@ -248,7 +248,7 @@ func (a *API) declaration(ctx context.Context, in *wire.NewIncident) (incident.D
 		Title: in.Title, Description: in.Description, School: school, Room: in.Room, Network: directory.Network(in.Network), Machine: in.Machine,
 		Category: in.Category, Impact: in.Impact, Urgency: in.Urgency, Declarant: in.Declarant, Origin: incident.Origin(in.Origin),
 	}
-	d.Attachments = in.Attachments
+	d.Attachments, d.SchoolFirst, d.Tried = in.Attachments, in.SchoolFirst, in.Tried
 	if in.OccurredAt != nil {
 		d.OccurredAt = *in.OccurredAt
 	}

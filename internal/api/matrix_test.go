@@ -51,9 +51,12 @@ func allow(ofStaff, referent, declarant, stranger string) map[string]string {
 // matrix is who may do what, by operation. An operation that is not here fails
 // the test: decide who may do it.
 var matrix = map[string]route{
-	"me":                     {path: "/me", want: everybody},
-	"list-schools":           {path: "/schools", want: everybody},
-	"get-school":             {path: "/schools/{school}", want: neighbours},
+	"me":                 {path: "/me", want: everybody},
+	"list-schools":       {path: "/schools", want: everybody},
+	"get-school":         {path: "/schools/{school}", want: neighbours},
+	"get-school-support": {path: "/schools/{school}/support", want: neighbours},
+	"set-school-support": {path: "/schools/{school}/support", body: `{"first":false,"hours":4}`, want: map[string]string{
+		"administrator": "200 200 200", "lead": "200 200 200", "technician": "403 403 403", "referent": "403 403 403", "declarant": "403 403 403", "stranger": "403 403 403"}},
 	"list-rooms":             {path: "/schools/{school}/rooms", want: neighbours},
 	"list-categories":        {path: "/categories", want: everybody},
 	"list-codes":             {path: "/codes", want: everybody},

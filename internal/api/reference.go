@@ -49,6 +49,7 @@ func pageOf[S, T any](list []S, in Paging, id func(S) int64, show func(S) T) (*o
 }
 
 func (a *API) registerReference() {
+	a.registerSupport()
 	register(a, huma.Operation{OperationID: "me", Method: "GET", Path: "/me", Tags: []string{"reference"},
 		Summary: "Who the token acts for", Description: "The account, its role and what the role may do."},
 		func(ctx context.Context, _ *struct{}) (*output[wire.Me], error) {

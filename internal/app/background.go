@@ -47,6 +47,7 @@ func (a *App) readers() []part {
 		{"similar incidents", func(ctx context.Context) error { return a.Similar.Run(ctx, Tenant) }},
 		{"attachments", func(ctx context.Context) error { return a.Files.Run(ctx, Tenant) }},
 		{"assignment rules", func(ctx context.Context) error { return a.Routing.Run(ctx, Tenant) }},
+		{"hand-overs by time", func(ctx context.Context) error { return a.Incidents.Run(ctx, Tenant) }},
 		{"service clocks", func(ctx context.Context) error { return a.Service.Run(ctx, Tenant) }},
 		{"sessions", a.Auth.Run},
 		{"queues", func(ctx context.Context) error { return a.Queue.Run(ctx, Tenant) }},

@@ -16,23 +16,24 @@ type Right string
 
 // The rights.
 const (
-	DeclareIncident Right = "incident.declare" // report an incident in one's own schools
-	CommentIncident Right = "incident.comment" // add to an incident that one sees
-	ConfirmIncident Right = "incident.confirm" // say that it is fixed, or reopen it
-	HandleIncident  Right = "incident.handle"  // assign, plan, hold, resolve, edit
-	ViewStatistics  Right = "statistics.view"  // ask questions about what one sees
-	ExportData      Right = "data.export"      // take lists and figures away
-	EditDirectory   Right = "directory.edit"   // schools, rooms, people, calendar, denominators
-	EditCatalog     Right = "catalog.edit"     // categories, codes, priority matrix
-	ImportData      Right = "data.import"      // import incidents and schools
-	ManageAccounts  Right = "account.manage"   // accounts, roles, tokens of others
-	ViewSystem      Right = "system.view"      // health, journal, metrics
-	ManageStock     Right = "stock.manage"     // parts: receive, move, count
-	EditKnowledge   Right = "knowledge.edit"   // write articles
-	SortMail        Right = "mail.sort"        // messages that no rule could place
-	EditService     Right = "service.edit"     // service targets, assignment rules, check-list templates
-	ManageLabels    Right = "label.manage"     // print and revoke labels, set a school's code, sort what they bring
-	ManagePrivacy   Right = "privacy.manage"   // export and erasure of a person, retention
+	DeclareIncident Right = "incident.declare"       // report an incident in one's own schools
+	CommentIncident Right = "incident.comment"       // add to an incident that one sees
+	HandleSchool    Right = "incident.handle_school" // handle what one's school has before the département, and hand it over
+	ConfirmIncident Right = "incident.confirm"       // say that it is fixed, or reopen it
+	HandleIncident  Right = "incident.handle"        // assign, plan, hold, resolve, edit
+	ViewStatistics  Right = "statistics.view"        // ask questions about what one sees
+	ExportData      Right = "data.export"            // take lists and figures away
+	EditDirectory   Right = "directory.edit"         // schools, rooms, people, calendar, denominators
+	EditCatalog     Right = "catalog.edit"           // categories, codes, priority matrix
+	ImportData      Right = "data.import"            // import incidents and schools
+	ManageAccounts  Right = "account.manage"         // accounts, roles, tokens of others
+	ViewSystem      Right = "system.view"            // health, journal, metrics
+	ManageStock     Right = "stock.manage"           // parts: receive, move, count
+	EditKnowledge   Right = "knowledge.edit"         // write articles
+	SortMail        Right = "mail.sort"              // messages that no rule could place
+	EditService     Right = "service.edit"           // service targets, assignment rules, check-list templates
+	ManageLabels    Right = "label.manage"           // print and revoke labels, set a school's code, sort what they bring
+	ManagePrivacy   Right = "privacy.manage"         // export and erasure of a person, retention
 )
 
 // Role is what an account is for.
@@ -57,7 +58,7 @@ var rights = map[Role][]Right{
 	Administrator: {DeclareIncident, CommentIncident, ConfirmIncident, HandleIncident, ViewStatistics, ExportData, EditDirectory, EditCatalog, ImportData, ManageAccounts, ViewSystem, ManageStock, ManageLabels, EditKnowledge, SortMail, EditService, ManagePrivacy},
 	Lead:          {DeclareIncident, CommentIncident, ConfirmIncident, HandleIncident, ViewStatistics, ExportData, EditDirectory, EditCatalog, ImportData, ManageStock, ManageLabels, EditKnowledge, SortMail, EditService},
 	Technician:    {DeclareIncident, CommentIncident, ConfirmIncident, HandleIncident, ViewStatistics, ExportData, ManageStock, ManageLabels, EditKnowledge, SortMail},
-	Referent:      {DeclareIncident, CommentIncident, ConfirmIncident, ViewStatistics, ExportData, ManageLabels},
+	Referent:      {DeclareIncident, CommentIncident, ConfirmIncident, HandleSchool, ViewStatistics, ExportData, ManageLabels},
 	Declarant:     {DeclareIncident, CommentIncident, ConfirmIncident},
 }
 

@@ -22,6 +22,7 @@ const (
 	colSeverity
 	colStatus
 	colSource
+	colHandled
 	colOpenedDay
 	colEndedDay
 )
@@ -83,6 +84,7 @@ var (
 	networkTable  = byteTable(func(s uint8) uint8 { return s >> 3 & 3 })
 	targetTable   = byteTable(func(s uint8) uint8 { return s >> 5 & 3 })
 	originTable   = byteTable(func(s uint8) uint8 { return s & 7 })
+	handledTable  = byteTable(func(s uint8) uint8 { return s })
 	hourTable     = byteTable(func(s uint8) uint8 { return s >> 3 })
 	openTable     = byteTable(func(s uint8) uint8 {
 		if incident.States[s&7].Open() {
@@ -132,6 +134,8 @@ func (f *facts) axis(d Dim) axis {
 		return wordAxis(colStatus, yesNo, reopenedTable)
 	case DimOrigin:
 		return wordAxis(colSource, originWords, originTable)
+	case DimHandled:
+		return wordAxis(colHandled, handledWords, handledTable)
 	case DimPriority:
 		return wordAxis(colSeverity, priorityWords, priorityTable)
 	case DimImpact:

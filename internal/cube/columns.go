@@ -17,7 +17,7 @@ import (
 // large one.
 const chunkRows = 1 << 14
 
-// chunk is a stretch of incidents, one array a field: 61 bytes an incident.
+// chunk is a stretch of incidents, one array a field: 62 bytes an incident.
 // Instants are seconds since 1970 (0 = not reached), days are local days
 // (0 = none), identifiers are codes of a dictionary (0 = not known).
 type chunk struct {
@@ -35,6 +35,7 @@ type chunk struct {
 	severity [chunkRows]uint8 // priority | impact << 3 | urgency << 5 | repeat << 7
 	status   [chunkRows]uint8 // state | network << 3 | target << 5 | reopened << 7
 	source   [chunkRows]uint8 // origin | hour of the opening << 3
+	handled  [chunkRows]uint8 // level
 
 	// What the whole chunk is about, so that it can be skipped.
 	minOpened, maxOpened uint16
@@ -43,7 +44,7 @@ type chunk struct {
 	excluded             int    // merged or cancelled
 }
 
-const bytesPerIncident = 61
+const bytesPerIncident = 62
 
 const (
 	reopenedBit = 1 << 7 // of status
@@ -145,6 +146,7 @@ type record struct {
 	declarant, assignee, team           int64
 	cause, solution                     int64
 	origin                              incident.Origin
+	level                               incident.Level
 	opened, resolved, closed, updated   uint32 // seconds
 
 	joined bool    // an event changed who follows it
@@ -210,6 +212,7 @@ func (f *facts) put(row uint32, r *record) error {
 		c.status[i] |= reopenedBit
 	}
 	c.source[i] = word(originWords, string(r.origin)) | hour<<3
+	c.handled[i] = word(handledWords, handledWord(r.level))
 	return nil
 }
 
@@ -224,9 +227,17 @@ func (f *facts) get(row uint32) record {
 		impact:  int(c.severity[i] >> 3 & 3), urgency: int(c.severity[i] >> 5 & 3), priority: int(c.severity[i] & 7), reopened: int(c.status[i] >> 7),
 		declarant: f.people.keys[c.declarant[i]], assignee: f.people.keys[c.assignee[i]], team: f.teams.keys[c.team[i]],
 		cause: f.codes.keys[c.cause[i]], solution: f.codes.keys[c.solution[i]],
-		origin: incident.Origin(wordOf(originWords, c.source[i]&7)),
+		origin: incident.Origin(wordOf(originWords, c.source[i]&7)), level: levelOf(c.handled[i]),
 		opened: c.opened[i], resolved: c.resolved[i], closed: c.closed[i], updated: c.updated[i],
 	}
+}
+
+// levelOf is the level that a code of handled stands for.
+func levelOf(code uint8) incident.Level {
+	if w := wordOf(handledWords, code); w != directWord {
+		return incident.Level(w)
+	}
+	return incident.Direct
 }
 
 // small keeps a level between 1 and most; anything else is not known.

@@ -41,7 +41,20 @@ var (
 	}
 	stateWords  = texts(incident.States)
 	originWords = texts(incident.Origins)
+	// Direct has a key of its own: "" would be "not known".
+	handledWords = append([]string{directWord}, texts(incident.Levels[1:])...)
 )
+
+// directWord is the key of incident.Direct.
+const directWord = "direct"
+
+// handledWord is the key of a level.
+func handledWord(l incident.Level) string {
+	if l == incident.Direct {
+		return directWord
+	}
+	return string(l)
+}
 
 func texts[S ~string](list []S) []string {
 	out := make([]string, len(list))
@@ -67,6 +80,7 @@ var dimensions = map[Dim]dimension{
 	DimState:      {kind: kindWord, words: stateWords, ordered: true},
 	DimOpen:       {kind: kindWord, words: yesNo, ordered: true},
 	DimOrigin:     {kind: kindWord, words: originWords},
+	DimHandled:    {kind: kindWord, words: handledWords, ordered: true},
 	DimTeam:       {kind: kindID},
 	DimAssignee:   {kind: kindID},
 	DimDeclarant:  {kind: kindWord, words: kindWords},
@@ -87,7 +101,7 @@ var dimensions = map[Dim]dimension{
 // Dims lists every dimension in the order in which a reader is offered them.
 var Dims = []Dim{
 	DimSchool, DimCommune, DimRoom, DimNetwork, DimCategory, DimCategory2, DimCategory3, DimCause, DimResolution,
-	DimPriority, DimImpact, DimUrgency, DimState, DimOpen, DimOrigin, DimTeam, DimAssignee, DimDeclarant, DimMachine, DimTarget, DimReopened,
+	DimPriority, DimImpact, DimUrgency, DimState, DimOpen, DimOrigin, DimHandled, DimTeam, DimAssignee, DimDeclarant, DimMachine, DimTarget, DimReopened,
 	DimHour, DimWeekday, DimDay, DimWeek, DimMonth, DimYear, DimSchoolYear, DimSchoolWeek,
 }
 

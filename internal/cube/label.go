@@ -58,7 +58,7 @@ func (l *Labeler) Value(m Measure, v Value) string {
 
 // wordKeys are the catalogue keys of the closed lists that other areas name.
 var wordKeys = map[Dim]string{
-	DimState: "incident.state.", DimOrigin: "incident.origin.", DimTarget: "incident.target.", DimNetwork: "incident.network.",
+	DimState: "incident.state.", DimOrigin: "incident.origin.", DimHandled: "incident.level.", DimTarget: "incident.target.", DimNetwork: "incident.network.",
 	DimPriority: "incident.priority.", DimImpact: "incident.impact.", DimUrgency: "incident.urgency.",
 	DimOpen: "cube.word.open.", DimReopened: "cube.word.reopened.", DimDeclarant: "cube.word.declarant.",
 }

@@ -16,11 +16,11 @@ import (
 )
 
 // selectFacts gives each incident as one text, numbers first and the free text
-// last: fetching one column instead of twenty-two is three times faster on
+// last: fetching one column instead of twenty-three is three times faster on
 // SQLite, where each fetch takes a lock.
 const selectFacts = `SELECT concat_ws('|', incident_id, school_id, room_id, category_id, impact, urgency, priority,
 	declarant_id, assignee_id, team_id, cause_code_id, resolution_code_id, reopen_count,
-	opened_at, resolved_at, closed_at, updated_at, state, network, origin, target, machine_label)
+	opened_at, resolved_at, closed_at, updated_at, state, network, origin, target, level, machine_label)
 	FROM incident WHERE tenant_id = $1 AND incident_id >= $2 AND incident_id < $3 ORDER BY incident_id`
 
 const (
@@ -183,6 +183,7 @@ func parseRecord(line []byte, words map[string]string) (r record, err error) {
 		opened: seconds(n[13]), resolved: seconds(n[14]), closed: seconds(n[15]), updated: seconds(n[16]),
 	}
 	r.state, r.network, r.origin, r.target = incident.State(next()), next(), incident.Origin(next()), next()
+	r.level = incident.Level(next())
 	r.machine = intern(line)
 	return r, err
 }

@@ -194,6 +194,7 @@ type patch struct {
 		CauseCode      *int64           `json:"cause_code"`
 		ResolutionCode *int64           `json:"resolution_code"`
 		Target         *string          `json:"target"`
+		Level          *incident.Level  `json:"level"`
 		ReopenCount    *int             `json:"reopen_count"`
 		OpenedAt       *time.Time       `json:"opened_at"`
 		ResolvedAt     *time.Time       `json:"resolved_at"`
@@ -225,6 +226,7 @@ func (r *record) change(e *journal.Event) error {
 	set(&r.cause, s.CauseCode)
 	set(&r.solution, s.ResolutionCode)
 	set(&r.target, s.Target)
+	set(&r.level, s.Level)
 	set(&r.reopened, s.ReopenCount)
 	for to, from := range map[*uint32]*time.Time{&r.opened: s.OpenedAt, &r.resolved: s.ResolvedAt, &r.closed: s.ClosedAt} {
 		if from != nil {

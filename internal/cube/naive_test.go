@@ -118,6 +118,11 @@ func (n *naive) key(i *incident.Incident, d Dim, day calendar.Day, shift int) st
 		return yes(i.State.Open())
 	case DimOrigin:
 		return string(i.Origin)
+	case DimHandled:
+		if i.Level == "" {
+			return "direct"
+		}
+		return string(i.Level)
 	case DimTeam:
 		return number(i.Team)
 	case DimAssignee:
@@ -171,6 +176,7 @@ func rankOf(d Dim, key string) (float64, string) {
 	words := map[Dim][]string{
 		DimState:   {"new", "assigned", "planned", "waiting", "resolved", "closed", "cancelled", "merged"},
 		DimOrigin:  {"portal", "phone", "email", "agent", "monitoring", "import", "label"},
+		DimHandled: {"direct", "school", "handed", "lapsed", "taken"},
 		DimNetwork: {"administrative", "teaching"}, DimTarget: {"met", "missed"}, DimOpen: {"yes", "no"}, DimReopened: {"yes", "no"},
 		DimDeclarant: {"teacher", "administrative", "caretaker", "referent", "technician", "other"},
 	}

@@ -107,6 +107,7 @@ const (
 	DimState      Dim = "state"
 	DimOpen       Dim = "open" // "yes" while somebody has to act, else "no"
 	DimOrigin     Dim = "origin"
+	DimHandled    Dim = "level" // at its school, or how it came to the département
 	DimTeam       Dim = "team"
 	DimAssignee   Dim = "assignee"
 	DimDeclarant  Dim = "declarant" // kind of declarant, never the person

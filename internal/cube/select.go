@@ -177,6 +177,8 @@ func (q *cond) apply(c *chunk, out, sel []uint16) []uint16 {
 		return narrow(out, sel, c.status[:n], q.table)
 	case colSource:
 		return narrow(out, sel, c.source[:n], q.table)
+	case colHandled:
+		return narrow(out, sel, c.handled[:n], q.table)
 	case colOpenedDay:
 		return narrow(out, sel, c.openedDay[:n], q.table)
 	case colEndedDay:

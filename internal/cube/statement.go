@@ -125,6 +125,8 @@ func (st *statement) expr(d Dim, day string) string {
 		return "CASE WHEN " + isOpen + " THEN 'yes' ELSE 'no' END"
 	case DimOrigin:
 		return "i.origin"
+	case DimHandled:
+		return "CASE WHEN i.level = '' THEN '" + directWord + "' ELSE i.level END"
 	case DimTeam:
 		return "i.team_id"
 	case DimAssignee:

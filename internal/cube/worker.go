@@ -177,6 +177,8 @@ func (w *worker) single(c *chunk, p *pass, sel []uint16, all bool) bool {
 		countBy(into, c.status[:c.n], sel, a)
 	case colSource:
 		countBy(into, c.source[:c.n], sel, a)
+	case colHandled:
+		countBy(into, c.handled[:c.n], sel, a)
 	case colOpenedDay:
 		countBy(into, c.openedDay[:c.n], sel, a)
 	case colEndedDay:
@@ -300,6 +302,8 @@ func addAxis[G uint32 | uint64](group []G, c *chunk, sel []uint16, a *passAxis) 
 		addCodes(group, c.status[:n], sel, a)
 	case colSource:
 		addCodes(group, c.source[:n], sel, a)
+	case colHandled:
+		addCodes(group, c.handled[:n], sel, a)
 	case colOpenedDay:
 		addCodes(group, c.openedDay[:n], sel, a)
 	case colEndedDay:

@@ -160,7 +160,7 @@ func (w *world) random(r *rand.Rand, id int64) incident.Incident {
 		Network: []directory.Network{"", directory.NetworkAdministrative, directory.NetworkTeaching}[r.IntN(3)],
 		Machine: []string{"", "", "PC-1", "PC-2", "pc-2", "É 3"}[r.IntN(6)],
 		Impact:  r.IntN(4), Urgency: r.IntN(4), Priority: r.IntN(6), Origin: incident.Origins[r.IntN(len(incident.Origins))],
-		Target: []incident.Target{"", incident.TargetMet, incident.TargetMissed}[r.IntN(3)], ReopenCount: max(0, r.IntN(4)-2),
+		Target: []incident.Target{"", incident.TargetMet, incident.TargetMissed}[r.IntN(3)], ReopenCount: max(0, r.IntN(4)-2), Level: []incident.Level{"", "", "school", "handed", "lapsed", "taken"}[r.IntN(6)],
 		OccurredAt: opened, OpenedAt: opened, UpdatedAt: opened.Add(time.Duration(r.IntN(1e6)) * time.Second),
 	}
 	for range max(0, r.IntN(8)-5) {
@@ -203,7 +203,7 @@ func (w *world) finish(r *rand.Rand, i *incident.Incident) {
 var incidentColumns = []string{
 	"tenant_id", "incident_id", "version", "state", "title", "school_id", "room_id", "network", "machine_label",
 	"category_id", "impact", "urgency", "priority", "declarant_id", "assignee_id", "team_id", "origin",
-	"cause_code_id", "resolution_code_id", "target", "reopen_count", "occurred_at", "opened_at", "resolved_at", "closed_at", "updated_at",
+	"cause_code_id", "resolution_code_id", "target", "level", "reopen_count", "occurred_at", "opened_at", "resolved_at", "closed_at", "updated_at",
 	"opened_day", "opened_hour", "resolved_day", "closed_day", "affected",
 }
 
@@ -218,7 +218,7 @@ func incidentRow(tenant int64, i *incident.Incident) []any {
 	return []any{
 		tenant, i.ID, i.Version, string(i.State), i.Title, i.School, i.Room, string(i.Network), i.Machine,
 		i.Category, i.Impact, i.Urgency, i.Priority, i.Declarant, i.Assignee, i.Team, string(i.Origin),
-		i.CauseCode, i.ResolutionCode, string(i.Target), i.ReopenCount, ms(i.OccurredAt), ms(i.OpenedAt), ms(i.ResolvedAt), ms(i.ClosedAt), ms(i.UpdatedAt),
+		i.CauseCode, i.ResolutionCode, string(i.Target), string(i.Level), i.ReopenCount, ms(i.OccurredAt), ms(i.OpenedAt), ms(i.ResolvedAt), ms(i.ClosedAt), ms(i.UpdatedAt),
 		day(i.OpenedAt), i.OpenedAt.In(paris).Hour(), day(i.ResolvedAt), day(i.ClosedAt), string(i.Affected),
 	}
 }
@@ -274,6 +274,7 @@ func (w *world) event(from, to *incident.Incident, at time.Time) journal.Event {
 	diff(&s.CauseCode, from.CauseCode, to.CauseCode)
 	diff(&s.ResolutionCode, from.ResolutionCode, to.ResolutionCode)
 	diff(&s.Target, from.Target, to.Target)
+	diff(&s.Level, from.Level, to.Level)
 	diff(&s.ReopenCount, from.ReopenCount, to.ReopenCount)
 	diff(&s.OpenedAt, from.OpenedAt, to.OpenedAt)
 	diff(&s.ResolvedAt, from.ResolvedAt, to.ResolvedAt)

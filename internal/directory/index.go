@@ -36,6 +36,7 @@ type Index struct {
 	teamByID  map[int64]Team
 	exposures map[int64][]Exposure // by school, by day
 	days      *days
+	support   map[int64]Support // by school
 }
 
 // RoomKey is how people know a room: its name in its school.
@@ -66,6 +67,9 @@ func (s *Service) load(ctx context.Context, tx *sqldb.Tx, tenant, version int64)
 	}
 	allExposures, err := exposures(ctx, tx, tenant)
 	if err != nil {
+		return nil, err
+	}
+	if x.support, err = supports(ctx, tx, tenant); err != nil {
 		return nil, err
 	}
 	if x.days, err = loadDays(ctx, tx, tenant); err != nil {

@@ -84,6 +84,13 @@ var tables = map[string]table{
 			return []any{t, c.ID, c.School, int64(c.First), int64(c.Last), c.Reason}
 		}),
 	},
+	SubjectSupport: {
+		name: "school_support", key: []string{"tenant_id", "school_id"},
+		columns: []string{"tenant_id", "school_id", "first", "categories", "hours"},
+		row: rowOf(func(t int64, s Support) []any {
+			return []any{t, s.School, sqldb.Flag(s.First), categoryList(s.Categories), s.Hours}
+		}),
+	},
 	// A school's hours are several rows, replaced together: see applyHours.
 	SubjectHours: {name: "opening_hours"},
 }

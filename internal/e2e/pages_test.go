@@ -156,6 +156,8 @@ var pages = []struct {
 	{name: "schools-directory-edit", path: "/admin/directory/schools/1", role: auth.Lead, demo: true},
 	{name: "schools-directory-new", path: "/admin/directory/schools/1", role: auth.Lead},
 	{name: "schools-directory-people", path: "/admin/directory/people", role: auth.Lead, demo: true},
+	{name: "schools-directory-support", path: "/admin/directory/support", role: auth.Lead, demo: true},
+	{name: "schools-directory-support-edit", path: "/admin/directory/support/1", role: auth.Lead, demo: true},
 	{name: "schools-directory-import", path: "/admin/directory/import", role: auth.Lead},
 	{name: "schools-mine", path: "/schools", role: auth.Referent, demo: true},
 	{name: "wall", path: "/wall", role: auth.Lead, demo: true},

@@ -177,6 +177,7 @@ func (s *Service) decide(ctx context.Context, tx *sqldb.Tx, judge *checker, c Ch
 	if after.Impact != before.Impact || after.Urgency != before.Urgency {
 		after.Priority = judge.words.Matrix().Priority(after.Impact, after.Urgency)
 	}
+	after.level(row, before, by, judge.at)
 	after.effects(before, judge.at)
 	set, was := Diff(before, &after)
 	said := c.Comment != "" || len(c.Attachments) > 0

@@ -39,6 +39,7 @@ func (c *checker) check(before, i *Incident, changed func(Field) bool) {
 	}
 	c.length(FieldDescription, i.Description, MaxText)
 	c.length(FieldResolution, i.Resolution, MaxText)
+	c.length(FieldTried, i.Tried, MaxTried)
 	c.length(FieldMachine, i.Machine, MaxMachine)
 	if changed(FieldSchool) {
 		c.school(before, i)

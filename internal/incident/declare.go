@@ -40,6 +40,13 @@ type Declaration struct {
 	// Origin is Portal unless someone who may handle incidents says otherwise.
 	Origin     Origin    `json:"origin,omitempty"`
 	OccurredAt time.Time `json:"occurred_at,omitzero"` // when it began; now if not said, never in the future
+	// SchoolFirst leaves it to the school's referent first, where the school
+	// handles first (directory.Support): who handles incidents says so; for
+	// others, mail and labels the school's choice decides.
+	SchoolFirst bool `json:"school_first,omitempty"`
+	// Tried is what a referent has tried already: where their school handles
+	// first, it hands over to the département at once.
+	Tried string `json:"tried,omitempty"`
 	// Attachments are files that come with it (internal/attachment).
 	Attachments []int64 `json:"attachments,omitempty"`
 }
@@ -167,6 +174,8 @@ func (s *Service) declared(ctx context.Context, by auth.Identity, d Declaration,
 	c.attachments(d.Attachments)
 	before := Incident{}
 	c.check(&before, &i, func(f Field) bool { return true })
+	c.comes(by, &i, d.SchoolFirst, d.Tried, now)
+	c.length(FieldTried, i.Tried, MaxTried)
 	if err := c.fields.Err(); err != nil {
 		return Incident{}, err
 	}

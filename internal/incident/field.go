@@ -38,6 +38,10 @@ const (
 	FieldTarget         Field = "target"
 	FieldReopenCount    Field = "reopen_count"
 	FieldReassignCount  Field = "reassign_count"
+	FieldLevel          Field = "level"
+	FieldLevelAt        Field = "level_at"
+	FieldTried          Field = "tried"
+	FieldSeenAt         Field = "seen_at"
 	FieldParent         Field = "parent"
 	FieldAffected       Field = "affected"
 	FieldRelated        Field = "related"
@@ -98,6 +102,10 @@ var accessors = []accessor{
 	access(FieldTarget, func(i *Incident) *Target { return &i.Target }, func(p *Patch) **Target { return &p.Target }),
 	access(FieldReopenCount, func(i *Incident) *int { return &i.ReopenCount }, func(p *Patch) **int { return &p.ReopenCount }),
 	access(FieldReassignCount, func(i *Incident) *int { return &i.ReassignCount }, func(p *Patch) **int { return &p.ReassignCount }),
+	access(FieldLevel, func(i *Incident) *Level { return &i.Level }, func(p *Patch) **Level { return &p.Level }),
+	accessTime(FieldLevelAt, func(i *Incident) *time.Time { return &i.LevelAt }, func(p *Patch) **time.Time { return &p.LevelAt }),
+	access(FieldTried, func(i *Incident) *string { return &i.Tried }, func(p *Patch) **string { return &p.Tried }),
+	accessTime(FieldSeenAt, func(i *Incident) *time.Time { return &i.SeenAt }, func(p *Patch) **time.Time { return &p.SeenAt }),
 	access(FieldParent, func(i *Incident) *int64 { return &i.Parent }, func(p *Patch) **int64 { return &p.Parent }),
 	access(FieldAffected, func(i *Incident) *Circle { return &i.Affected }, func(p *Patch) **Circle { return &p.Affected }),
 	access(FieldRelated, func(i *Incident) *Numbers { return &i.Related }, func(p *Patch) **Numbers { return &p.Related }),
@@ -230,13 +238,13 @@ func (p *Patch) clean() {
 			*s = &v
 		}
 	}
-	for _, s := range []**string{&p.Description, &p.Resolution} {
+	for _, s := range []**string{&p.Description, &p.Resolution, &p.Tried} {
 		if *s != nil {
 			v := text(**s)
 			*s = &v
 		}
 	}
-	for _, t := range []**time.Time{&p.OccurredAt, &p.OpenedAt, &p.PlannedAt, &p.ResolvedAt, &p.ClosedAt} {
+	for _, t := range []**time.Time{&p.OccurredAt, &p.OpenedAt, &p.PlannedAt, &p.ResolvedAt, &p.ClosedAt, &p.LevelAt, &p.SeenAt} {
 		if *t != nil {
 			v := instant(**t)
 			*t = &v

@@ -337,6 +337,7 @@ func (p *plan) prepare(h *History, now time.Time) *fault.Error {
 var kinds = []string{
 	EventDeclared, EventEdited, EventAssigned, EventPlanned, EventHeld, EventResumed, EventResolved,
 	EventClosed, EventReopened, EventCancelled, EventMerged, EventCommented, EventRated, EventUpdated,
+	EventAcknowledged, EventHandedOver, EventHandedBack,
 }
 
 // judge wants a plausible instant and values that exist; step is its number in
@@ -364,6 +365,7 @@ func (s *Step) judge(step int, now time.Time, fields *fault.Fields) {
 	bad(FieldReassignCount, i.ReassignCount < 0)
 	bad(FieldOpenedAt, s.Set.OpenedAt != nil && i.OpenedAt.IsZero())
 	bad(FieldOccurredAt, s.Set.OccurredAt != nil && i.OccurredAt.IsZero())
+	bad(FieldLevel, !slices.Contains(Levels, i.Level))
 	bad(FieldParent, s.Set.Parent != nil)     // what other software calls a parent is not ours
 	bad(FieldAffected, s.Set.Affected != nil) // nobody joins by an import
 	bad(FieldRelated, s.Set.Related != nil)
@@ -373,7 +375,7 @@ func (s *Step) judge(step int, now time.Time, fields *fault.Fields) {
 		field Field
 		text  string
 		limit int
-	}{{FieldTitle, i.Title, MaxTitle}, {FieldMachine, i.Machine, MaxMachine}, {FieldDescription, i.Description, MaxText}, {FieldResolution, i.Resolution, MaxText}, {FieldComment, s.Comment, MaxText}} {
+	}{{FieldTitle, i.Title, MaxTitle}, {FieldMachine, i.Machine, MaxMachine}, {FieldDescription, i.Description, MaxText}, {FieldResolution, i.Resolution, MaxText}, {FieldTried, i.Tried, MaxTried}, {FieldComment, s.Comment, MaxText}} {
 		if len(t.text) > t.limit && utf8.RuneCountInString(t.text) > t.limit {
 			fields.Add(string(t.field), "error.field.too_long", "max", t.limit)
 		}

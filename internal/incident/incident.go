@@ -97,6 +97,11 @@ type Incident struct {
 	ReopenCount   int
 	ReassignCount int
 
+	Level   Level     // who handles it: its school first, or the département
+	LevelAt time.Time // since when, for what has been at its school; zero else
+	Tried   string    // what the school tried before it handed it over
+	SeenAt  time.Time // when who handles it now first did something about it
+
 	Parent   int64  // the mass incident that it is a child of
 	Affected Circle // who has it too: for those who handle only
 	Related  Numbers
@@ -140,6 +145,10 @@ type Patch struct {
 	Target         *Target            `json:"target,omitempty"`
 	ReopenCount    *int               `json:"reopen_count,omitempty"`
 	ReassignCount  *int               `json:"reassign_count,omitempty"`
+	Level          *Level             `json:"level,omitempty"`
+	LevelAt        *time.Time         `json:"level_at,omitempty"`
+	Tried          *string            `json:"tried,omitempty"`
+	SeenAt         *time.Time         `json:"seen_at,omitempty"`
 	Parent         *int64             `json:"parent,omitempty"`
 	Affected       *Circle            `json:"affected,omitempty"`
 	Related        *Numbers           `json:"related,omitempty"`
@@ -162,13 +171,18 @@ func (p Patch) Public() Patch {
 
 // Kinds of incident event. Each carries a Payload.
 const (
-	EventDeclared  = Subject + ".declared"
-	EventEdited    = Subject + ".edited"
-	EventAssigned  = Subject + ".assigned"
-	EventPlanned   = Subject + ".planned"
-	EventHeld      = Subject + ".held"    // waiting for a reason
-	EventResumed   = Subject + ".resumed" // no longer waiting
-	EventResolved  = Subject + ".resolved"
+	EventDeclared = Subject + ".declared"
+	EventEdited   = Subject + ".edited"
+	EventAssigned = Subject + ".assigned"
+	EventPlanned  = Subject + ".planned"
+	EventHeld     = Subject + ".held"    // waiting for a reason
+	EventResumed  = Subject + ".resumed" // no longer waiting
+	EventResolved = Subject + ".resolved"
+
+	EventAcknowledged = Subject + ".acknowledged" // who was named to look after it has seen it
+	EventHandedOver   = Subject + ".handed_over"  // from its school to the département
+	EventHandedBack   = Subject + ".handed_back"  // and back
+
 	EventClosed    = Subject + ".closed"
 	EventReopened  = Subject + ".reopened"
 	EventCancelled = Subject + ".cancelled"

@@ -19,6 +19,7 @@ const (
 	MaxTitle   = 200
 	MaxMachine = 100     // label on a machine
 	MaxText    = 100_000 // description, resolution, comment
+	MaxTried   = 4000    // what a school tried
 	MaxKey     = 200     // external source or number, idempotency key
 )
 

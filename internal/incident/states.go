@@ -30,6 +30,10 @@ const (
 	Edit    Action = "edit"    // correct or complete fields
 	Refile  Action = "refile"  // say what kind of problem it is, before anybody looks after it
 	Comment Action = "comment" // say something
+
+	Acknowledge Action = "acknowledge" // I was named to look after it: seen
+	HandOver    Action = "hand_over"   // the school has tried: the département's turn
+	HandBack    Action = "hand_back"   // the school can do it
 )
 
 // Condition limits a transition to some incidents of its states.
@@ -41,6 +45,7 @@ const (
 	WithAssignee    Condition = "with_assignee"
 	WithoutAssignee Condition = "without_assignee"
 	WithParent      Condition = "with_parent"
+	Unseen          Condition = "unseen" // somebody is named and has not said that they know
 )
 
 // Same is the state "unchanged" of a transition.
@@ -58,6 +63,8 @@ type Transition struct {
 	Required []Field    // must be given, not empty
 	Optional []Field    // may be given
 	Joined   bool       // open to who joined the incident without having declared it
+	Own      bool       // open to who looks after the incident only
+	At       Place      // with whom it must be
 }
 
 var (
@@ -93,6 +100,17 @@ var Transitions = []Transition{
 	{Action: Edit, From: slices.Concat(active, []State{Cancelled, Merged}), To: Same, Event: EventEdited, Right: auth.HandleIncident, Optional: detail},
 	{Action: Edit, From: []State{Resolved, Closed}, To: Same, Event: EventEdited, Right: auth.HandleIncident, Optional: slices.Concat(detail, solution)},
 	{Action: Refile, From: []State{New}, To: Same, Event: EventEdited, Right: auth.DeclareIncident, Required: []Field{FieldCategory}},
+	{Action: Acknowledge, From: []State{Assigned, Planned, Waiting}, When: Unseen, To: Same, Event: EventAcknowledged, Right: auth.HandleIncident, Optional: []Field{FieldComment}, Own: true},
+	{Action: HandBack, From: active, At: FromSchool, To: New, Event: EventHandedBack, Right: auth.HandleIncident, Required: []Field{FieldComment}},
+	{Action: Take, From: []State{New, Assigned}, At: AtSchool, To: Assigned, Event: EventAssigned, Right: auth.HandleSchool, Optional: []Field{FieldComment}},
+	{Action: Take, From: []State{Planned, Waiting}, At: AtSchool, To: Same, Event: EventAssigned, Right: auth.HandleSchool, Optional: []Field{FieldComment}},
+	{Action: Acknowledge, From: []State{Assigned, Planned, Waiting}, When: Unseen, At: AtSchool, To: Same, Event: EventAcknowledged, Right: auth.HandleSchool, Optional: []Field{FieldComment}, Own: true},
+	{Action: Hold, From: active, At: AtSchool, To: Waiting, Event: EventHeld, Right: auth.HandleSchool, Required: []Field{FieldWaitingCode}, Optional: []Field{FieldComment}},
+	{Action: Resume, From: []State{Planned, Waiting}, When: WithAssignee, At: AtSchool, To: Assigned, Event: EventResumed, Right: auth.HandleSchool, Optional: []Field{FieldComment}},
+	{Action: Resume, From: []State{Planned, Waiting}, When: WithoutAssignee, At: AtSchool, To: New, Event: EventResumed, Right: auth.HandleSchool, Optional: []Field{FieldComment}},
+	{Action: Resolve, From: active, At: AtSchool, To: Resolved, Event: EventResolved, Right: auth.HandleSchool, Required: []Field{FieldResolutionCode, FieldCauseCode}, Optional: []Field{FieldResolution, FieldComment}},
+	{Action: HandOver, From: active, At: AtSchool, To: New, Event: EventHandedOver, Right: auth.HandleSchool, Required: []Field{FieldTried}},
+	{Action: Cancel, From: []State{Assigned, Planned, Waiting}, At: AtSchool, To: Cancelled, Event: EventCancelled, Right: auth.HandleSchool, Required: []Field{FieldComment}},
 	{Action: Comment, From: States, To: Same, Event: EventCommented, Right: auth.CommentIncident, Required: []Field{FieldComment}, Joined: true},
 }
 
@@ -101,6 +119,17 @@ func (t *Transition) meets(i *Incident) bool {
 	if !slices.Contains(t.From, i.State) {
 		return false
 	}
+	switch t.At {
+	case AtSchool:
+		if i.Level != AtSchoolLevel {
+			return false
+		}
+	case FromSchool:
+		if i.Level == Direct || i.Level == AtSchoolLevel {
+			return false
+		}
+	case Anywhere:
+	}
 	switch t.When {
 	case WithAssignee:
 		return i.Assignee != 0
@@ -108,6 +137,8 @@ func (t *Transition) meets(i *Incident) bool {
 		return i.Assignee == 0
 	case WithParent:
 		return i.Parent != 0
+	case Unseen:
+		return i.Assignee != 0 && i.SeenAt.IsZero() && i.ExternalID == "" // an import does not say who had seen it
 	case Always:
 	}
 	return true
@@ -117,6 +148,9 @@ func (t *Transition) meets(i *Incident) bool {
 // only joined it does not end it for its declarant.
 func (t *Transition) openTo(by auth.Identity, i *Incident) bool {
 	if !by.Can(t.Right) {
+		return false
+	}
+	if t.Own && (by.Person == 0 || i.Assignee != by.Person) {
 		return false
 	}
 	person, own := by.Scope().Own()

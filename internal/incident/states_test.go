@@ -61,7 +61,13 @@ func table() string {
 		if t.To == Same {
 			to = "(same)"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |", t.Action, strings.Join(from, ", "), t.When, to, t.Event, words(t.Required), words(t.Optional))
+		var conditions []string
+		for _, c := range []string{string(t.When), string(t.At), map[bool]string{true: "own"}[t.Own]} {
+			if c != "" {
+				conditions = append(conditions, c)
+			}
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |", t.Action, strings.Join(from, ", "), strings.Join(conditions, ", "), to, t.Event, words(t.Required), words(t.Optional))
 		for _, role := range auth.Roles {
 			mark := "–"
 			if slices.Contains(role.Rights(), t.Right) {
@@ -154,6 +160,7 @@ func TestAvailable(t *testing.T) {
 	t.Parallel()
 	teacher := auth.Identity{Tenant: 1, Role: auth.Declarant, Person: 7, Schools: []int64{1}}
 	tech := auth.Identity{Tenant: 1, Role: auth.Technician, Person: 8}
+	referent := auth.Identity{Tenant: 1, Role: auth.Referent, Person: 6, Schools: []int64{1}}
 	for _, c := range []struct {
 		name string
 		by   auth.Identity
@@ -165,7 +172,17 @@ func TestAvailable(t *testing.T) {
 		{"teacher, resolved", teacher, Incident{State: Resolved, School: 1, Declarant: 7}, "confirm reopen comment"},
 		{"teacher, a colleague's", teacher, Incident{State: Resolved, School: 1, Declarant: 9}, ""},
 		{"technician, new", tech, Incident{State: New, School: 1}, "take assign route plan hold resolve cancel merge attach edit comment"},
-		{"technician, own", tech, Incident{State: Assigned, School: 1, Assignee: 8}, "assign route plan hold resolve cancel merge attach edit comment"},
+		{"technician, own", tech, Incident{State: Assigned, School: 1, Assignee: 8}, "assign route plan hold resolve cancel merge attach edit acknowledge comment"},
+		{"technician, own and seen", tech, Incident{State: Assigned, School: 1, Assignee: 8, SeenAt: earliest}, "assign route plan hold resolve cancel merge attach edit comment"},
+		{"technician, a colleague's", tech, Incident{State: Assigned, School: 1, Assignee: 9}, "take assign route plan hold resolve cancel merge attach edit comment"},
+		{"technician, handed over", tech, Incident{State: New, School: 1, Level: HandedOver}, "take assign route plan hold resolve cancel merge attach edit hand_back comment"},
+		{"technician, at school", tech, Incident{State: New, School: 1, Level: AtSchoolLevel}, "take assign route plan hold resolve cancel merge attach edit comment"},
+		{"referent, at school", referent, Incident{State: New, School: 1, Level: AtSchoolLevel}, "cancel refile take hold resolve hand_over comment"},
+		{"referent, taken", referent, Incident{State: Assigned, School: 1, Level: AtSchoolLevel, Assignee: 6, SeenAt: earliest}, "hold resolve hand_over cancel comment"},
+		{"referent, direct", referent, Incident{State: New, School: 1}, "cancel refile comment"},
+		{"referent, handed over", referent, Incident{State: Assigned, School: 1, Level: HandedOver, Assignee: 8}, "comment"},
+		{"referent, another school's", referent, Incident{State: New, School: 2, Level: AtSchoolLevel}, ""},
+		{"teacher, at school", teacher, Incident{State: Assigned, School: 1, Declarant: 7, Level: AtSchoolLevel}, "comment"},
 		{"technician, resolved", tech, Incident{State: Resolved, School: 1}, "close reopen attach edit comment"},
 		{"technician, merged", tech, Incident{State: Merged, School: 1}, "reopen edit comment"},
 	} {

@@ -23,7 +23,7 @@ var columns = []string{
 	"category_id", "impact", "urgency", "priority", "declarant_id", "assignee_id", "team_id", "origin", "waiting_code_id",
 	"cause_code_id", "resolution_code_id", "resolution", "merged_into", "target", "reopen_count", "reassign_count",
 	"occurred_at", "opened_at", "planned_at", "resolved_at", "closed_at", "updated_at", "external_source", "external_id",
-	"parent_id", "affected", "related", "rating", "rated_at", "opened_day", "opened_hour", "resolved_day", "closed_day",
+	"parent_id", "affected", "related", "rating", "rated_at", "level", "level_at", "tried", "seen_at", "opened_day", "opened_hour", "resolved_day", "closed_day",
 }
 
 const calendarKeys = 4
@@ -81,7 +81,7 @@ func (i *Incident) row(tenant int64, loc *time.Location) []any {
 		i.Category, i.Impact, i.Urgency, i.Priority, i.Declarant, i.Assignee, i.Team, string(i.Origin), i.WaitingCode,
 		i.CauseCode, i.ResolutionCode, i.Resolution, i.MergedInto, string(i.Target), i.ReopenCount, i.ReassignCount,
 		ms(i.OccurredAt), ms(i.OpenedAt), ms(i.PlannedAt), ms(i.ResolvedAt), ms(i.ClosedAt), ms(i.UpdatedAt), i.ExternalSource, i.ExternalID,
-		i.Parent, string(i.Affected), string(i.Related), string(i.Rating), ms(i.RatedAt), day(i.OpenedAt, loc), hour(i.OpenedAt, loc), day(i.ResolvedAt, loc), day(i.ClosedAt, loc),
+		i.Parent, string(i.Affected), string(i.Related), string(i.Rating), ms(i.RatedAt), string(i.Level), ms(i.LevelAt), i.Tried, ms(i.SeenAt), day(i.OpenedAt, loc), hour(i.OpenedAt, loc), day(i.ResolvedAt, loc), day(i.ClosedAt, loc),
 	}
 }
 
@@ -101,11 +101,11 @@ func hour(t time.Time, loc *time.Location) int64 {
 
 func scanRow(rows *sql.Rows) (Incident, error) {
 	var i Incident
-	var occurred, opened, planned, resolved, closed, updated, rated int64
+	var occurred, opened, planned, resolved, closed, updated, rated, level, seen int64
 	err := rows.Scan(&i.ID, &i.Version, &i.State, &i.Title, &i.Description, &i.School, &i.Room, &i.Network, &i.Machine,
 		&i.Category, &i.Impact, &i.Urgency, &i.Priority, &i.Declarant, &i.Assignee, &i.Team, &i.Origin, &i.WaitingCode,
 		&i.CauseCode, &i.ResolutionCode, &i.Resolution, &i.MergedInto, &i.Target, &i.ReopenCount, &i.ReassignCount,
-		&occurred, &opened, &planned, &resolved, &closed, &updated, &i.ExternalSource, &i.ExternalID, &i.Parent, &i.Affected, &i.Related, &i.Rating, &rated)
+		&occurred, &opened, &planned, &resolved, &closed, &updated, &i.ExternalSource, &i.ExternalID, &i.Parent, &i.Affected, &i.Related, &i.Rating, &rated, &i.Level, &level, &i.Tried, &seen)
 	if err != nil {
 		return i, fmt.Errorf("incident: scan: %w", err)
 	}
@@ -113,6 +113,7 @@ func scanRow(rows *sql.Rows) (Incident, error) {
 	i.OccurredAt, i.OpenedAt, i.PlannedAt = t(occurred), t(opened), t(planned)
 	i.ResolvedAt, i.ClosedAt, i.UpdatedAt = t(resolved), t(closed), t(updated)
 	i.RatedAt = t(rated)
+	i.LevelAt, i.SeenAt = t(level), t(seen)
 	return i, nil
 }
 

@@ -147,6 +147,9 @@ func tell(e journal.Event) (Entry, error) {
 	p.Was.Apply(&from)
 	p.Set.Apply(&to)
 	for k := range accessors {
+		if accessors[k].name == FieldLevelAt || accessors[k].name == FieldSeenAt {
+			continue // the entry's own instant says it
+		}
 		if a := &accessors[k]; a.has(&p.Set) && !a.same(&from, &to) {
 			entry.Changes = append(entry.Changes, FieldChange{Field: a.name, From: a.value(&from), To: a.value(&to)})
 		}

@@ -21,7 +21,7 @@ const UndoTime = 2 * time.Minute
 var undoable = map[string]bool{
 	EventEdited: true, EventAssigned: true, EventPlanned: true, EventHeld: true, EventResumed: true, EventResolved: true,
 	EventClosed: true, EventReopened: true, EventCancelled: true, EventMerged: true, EventAffected: true,
-	EventAttached: true, EventDetached: true,
+	EventAcknowledged: true, EventHandedOver: true, EventHandedBack: true, EventAttached: true, EventDetached: true,
 }
 
 // Undo takes back the last thing that happened to an incident: the event after

@@ -32,21 +32,22 @@ type routed struct {
 // people's affair already.
 const late = time.Hour
 
-// Run asks for the work on each incident as it is declared, until ctx ends.
+// Run asks for the work on each incident as it is declared, or handed over by
+// its school, until ctx ends.
 // Imported histories are left alone.
 func (s *Service) Run(ctx context.Context, tenant int64) error {
 	return s.j.Run(ctx, tenant, Reader, func(ctx context.Context, tx *sqldb.Tx, events []journal.Event) error {
 		now := sqldb.Now()
 		for k := range events {
 			e := &events[k]
-			if e.Kind != incident.EventDeclared || now.Sub(e.RecordedAt) > late {
+			if e.Kind != incident.EventDeclared && e.Kind != incident.EventHandedOver || now.Sub(e.RecordedAt) > late {
 				continue
 			}
 			var p incident.Payload
 			if err := json.Unmarshal(e.Data, &p); err != nil {
 				return fmt.Errorf("routing: event %s: %w", e.Pos, err)
 			}
-			if len(p.Steps) > 0 {
+			if len(p.Steps) > 0 || p.Set.Level != nil && *p.Set.Level == incident.AtSchoolLevel {
 				continue
 			}
 			if _, err := s.jobs.Insert(ctx, tx, jobRoute, routed{e.Tenant, e.Subject.ID}, jobs.Insertion{Priority: jobs.Urgent}); err != nil {
@@ -74,7 +75,7 @@ func (s *Service) Route(ctx context.Context, tenant, id int64) (*Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	if i.State != incident.New || i.Assignee != 0 || i.Team != 0 {
+	if i.State != incident.New || i.Assignee != 0 || i.Team != 0 || i.AtSchool() {
 		return nil, nil //nolint:nilnil // people were faster
 	}
 	words, err := s.words.Index(ctx, tenant)

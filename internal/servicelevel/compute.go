@@ -36,6 +36,7 @@ const (
 	Counted LineKind = "counted" // its open minutes count
 	Pause   LineKind = "paused"  // waiting, for a reason that stops the clock
 	Closed  LineKind = "closed"  // the school is closed
+	Away    LineKind = "away"    // with its school, which handles it first
 	Between LineKind = "between" // resolved, then reopened: nobody had to act
 )
 
@@ -116,6 +117,8 @@ func (s *Story) response(r *Rules) []stretch {
 		step := &s.Steps[k]
 		phase := Running
 		switch {
+		case step.AtSchool:
+			phase = away(step.State)
 		case step.Answers:
 			phase = Stopped
 		case step.State == incident.Cancelled || step.State == incident.Merged:
@@ -140,6 +143,8 @@ func (s *Story) resolution(r *Rules) []stretch {
 		step := &s.Steps[k]
 		phase := Running
 		switch {
+		case step.AtSchool:
+			phase = away(step.State)
 		case step.State == incident.Cancelled || step.State == incident.Merged:
 			phase = Void
 		case !step.State.Open():
@@ -150,6 +155,16 @@ func (s *Story) resolution(r *Rules) []stretch {
 		cut = s.push(cut, k, phase)
 	}
 	return cut
+}
+
+// away is what the clocks of the département do while an incident is with its
+// school: they wait for it to be handed over, and measure nothing if it is
+// resolved there.
+func away(s incident.State) Phase {
+	if s.Open() {
+		return Paused
+	}
+	return Void
 }
 
 // push adds the k-th step's stretch; the last stretch of a list has no end.
@@ -263,6 +278,9 @@ func (c *stretch) lines(r *Rules, all []Line, to time.Time, last bool) []Line {
 	switch {
 	case !to.After(c.from):
 		return all
+	case c.phase == Paused && c.step.AtSchool:
+		base.Kind = Away
+		return append(all, base)
 	case c.phase == Paused:
 		base.Kind = Pause
 		return append(all, base)

@@ -28,6 +28,7 @@ type Step struct {
 	Priority int
 	Assignee int64
 	Waiting  int64 // reason code, while waiting
+	AtSchool bool  // its school handles it: the département's clocks do not run
 	Answers  bool  // somebody of the unit took it in hand: the response clock stops
 }
 
@@ -35,7 +36,7 @@ type Step struct {
 // (with a state that says so). A comment or a correction does not.
 var answering = []string{
 	incident.EventDeclared, incident.EventAssigned, incident.EventPlanned, incident.EventHeld, incident.EventResumed,
-	incident.EventResolved, incident.EventClosed, incident.EventReopened, incident.EventUpdated,
+	incident.EventAcknowledged, incident.EventResolved, incident.EventClosed, incident.EventReopened, incident.EventUpdated,
 }
 
 // inHand are the states in which somebody looks after the incident, or did.
@@ -49,6 +50,8 @@ var inHand = []incident.State{incident.Assigned, incident.Planned, incident.Wait
 //     the instant of the one before it: clocks do not run backwards.
 //   - What the program did by itself (an assignment rule) does not answer;
 //     imported steps count as done by people.
+//   - What is done while the incident is with its school is not the unit's
+//     doing, and neither answers nor counts.
 func StoryOf(events []journal.Event) (Story, error) {
 	var s Story
 	kept, err := standing(events)
@@ -66,8 +69,8 @@ func StoryOf(events []journal.Event) (Story, error) {
 		}
 		byUnit := e.Actor.Kind != journal.BySystem || len(kept[k].payload.Steps) > 0
 		step := Step{
-			At: at, State: i.State, School: i.School, Category: i.Category, Priority: i.Priority, Assignee: i.Assignee,
-			Answers: byUnit && slices.Contains(answering, e.Kind) && slices.Contains(inHand, i.State),
+			At: at, State: i.State, School: i.School, Category: i.Category, Priority: i.Priority, Assignee: i.Assignee, AtSchool: i.AtSchool(),
+			Answers: byUnit && !i.AtSchool() && slices.Contains(answering, e.Kind) && slices.Contains(inHand, i.State),
 		}
 		if i.State == incident.Waiting {
 			step.Waiting = i.WaitingCode

@@ -108,6 +108,8 @@ func (n *names) value(f incident.Field, v any) string {
 			return n.none(f)
 		}
 		return n.r.T("incident.state." + string(v))
+	case incident.Level:
+		return n.r.T("incident.level." + levelWord(v))
 	case incident.Origin:
 		return n.r.T("incident.origin." + string(v))
 	case incident.Rating:

@@ -86,7 +86,7 @@ func (s *Server) directoryRoutes() {
 
 func (r *Request) directoryTabs(current string) Tabs {
 	t := Tabs{Label: r.T("directory.admin.title")}
-	for _, tab := range []struct{ key, href string }{{"schools", directoryPath}, {"people", directoryPath + "/people"}, {"teams", directoryPath + "/teams"}} {
+	for _, tab := range []struct{ key, href string }{{"schools", directoryPath}, {"people", directoryPath + "/people"}, {"teams", directoryPath + "/teams"}, {"support", supportPath}} {
 		t.Items = append(t.Items, Tab{Label: r.T("directory.admin." + tab.key), Href: tab.href, Current: tab.key == current})
 	}
 	return t

@@ -29,6 +29,7 @@ type declarePage struct {
 	More     []Field // folded: nobody must fill them
 	MoreOpen bool
 	Draft    string // key under which the browser keeps the text until it is sent
+	Tried    *Field // what a referent tried, where their school handles first
 }
 
 // roomChoice is the rooms of a school as one touches them: those where the
@@ -107,6 +108,11 @@ func (s *Server) showDeclare(r *Request, status int, f *Form, asked bool) error 
 		p.More = append(p.More, f.Choices("origin", r.T("incident.field.origin"), origins).Plain())
 		p.MoreOpen = f.Get("origin") != ""
 	}
+	if n.mayHaveTried(school) {
+		// Before the rest: a referent who declares has mostly tried already.
+		tried := f.Area("tried", r.T("chain.declare.tried")).AtMost(incident.MaxTried).Hinted(r.T("chain.declare.tried.hint"))
+		p.Tried = &tried
+	}
 	for _, c := range p.More {
 		p.MoreOpen = p.MoreOpen || c.Error != "" || c.Value != ""
 	}
@@ -150,7 +156,7 @@ func (s *Server) declare(r *Request) error {
 		urgency, _ := strconv.Atoi(f.Get("urgency"))
 		made, _, err = s.deps.Incidents.DeclareOnce(r.Context(), r.Who, f.Get("once"), incident.Declaration{
 			Title: i.Title, Description: i.Description, School: i.School, Room: i.Room, Machine: i.Machine, Category: i.Category,
-			Urgency: urgency, Origin: incident.Origin(f.Get("origin")), OccurredAt: i.OccurredAt, Attachments: files,
+			Urgency: urgency, Origin: incident.Origin(f.Get("origin")), OccurredAt: i.OccurredAt, Attachments: files, Tried: f.Get("tried"),
 		})
 		if err != nil {
 			return s.refusedDeclaration(r, f, err)
@@ -158,6 +164,19 @@ func (s *Server) declare(r *Request) error {
 		return r.Redirect("/declare/" + id(made.ID))
 	}
 	return s.refusedDeclaration(r, f, err)
+}
+
+// mayHaveTried tells whether the reader is a referent whose school handles
+// first: they say what they tried, or find it in their list.
+func (n *names) mayHaveTried(school int64) bool {
+	who := n.r.Who
+	if !who.Can(auth.HandleSchool) {
+		return false
+	}
+	if school != 0 {
+		return n.places.Support(school).First
+	}
+	return n.r.chained(n)
 }
 
 func (s *Server) refusedDeclaration(r *Request, f *Form, err error) error {

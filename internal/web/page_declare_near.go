@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"statincidents/internal/auth"
 	"statincidents/internal/fault"
 	"statincidents/internal/incident"
 	"statincidents/internal/locale"
@@ -150,6 +151,12 @@ func (s *Server) declared(r *Request) error {
 		Number: id(i.ID), Incident: i.Title, Place: n.place(i), Kind: n.category(i.Category), Advice: n.words.Advice(i.Category, n.lang()),
 		Seen: r.T("declared.seen", "school", n.places.SchoolName(i.School)), Draft: id(r.Who.Account),
 		Again: "/declare?school=" + id(i.School), Open: "/incidents/" + id(i.ID),
+	}
+	if i.AtSchool() {
+		p.Seen = r.T("chain.declared")
+		if r.Who.Can(auth.HandleSchool) {
+			p.Seen = r.T("chain.declared.own")
+		}
 	}
 	if slices.ContainsFunc(incident.Available(r.Who, i), func(t incident.Transition) bool { return t.Action == incident.Refile }) {
 		c := r.Blank("category", id(i.Category)).Select("category", r.T("incident.field.category"), n.categoryOptions(r.T("common.choose"))).Must()

@@ -58,7 +58,7 @@ var exploreDims = []struct {
 }{
 	{"where", []cube.Dim{cube.DimSchool, cube.DimCommune, cube.DimRoom, cube.DimNetwork, cube.DimMachine}},
 	{"what", []cube.Dim{cube.DimCategory, cube.DimCategory2, cube.DimCategory3, cube.DimCause, cube.DimResolution}},
-	{"how", []cube.Dim{cube.DimState, cube.DimOpen, cube.DimPriority, cube.DimImpact, cube.DimUrgency, cube.DimOrigin, cube.DimDeclarant, cube.DimTeam, cube.DimAssignee, cube.DimTarget, cube.DimReopened}},
+	{"how", []cube.Dim{cube.DimState, cube.DimOpen, cube.DimPriority, cube.DimImpact, cube.DimUrgency, cube.DimOrigin, cube.DimHandled, cube.DimDeclarant, cube.DimTeam, cube.DimAssignee, cube.DimTarget, cube.DimReopened}},
 	{"when", []cube.Dim{cube.DimDay, cube.DimWeek, cube.DimMonth, cube.DimYear, cube.DimSchoolYear, cube.DimSchoolWeek, cube.DimWeekday, cube.DimHour}},
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"html/template"
 	"net/http"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"statincidents/internal/auth"
 	"statincidents/internal/fault"
 	"statincidents/internal/incident"
+	"statincidents/internal/journal"
 )
 
 // incidentPage tells an incident's story and offers what may be done to it.
@@ -233,6 +235,9 @@ func incidentFacts(r *Request, n *names, i incident.Incident) []fact {
 	add(incident.FieldMergedInto, "/incidents/"+id(i.MergedInto))
 	add(incident.FieldPlannedAt, "")
 	add(incident.FieldAssignee, "")
+	if i.Level != incident.Direct {
+		add(incident.FieldLevel, "")
+	}
 	add(incident.FieldTeam, "")
 	add(incident.FieldCategory, "")
 	add(incident.FieldNetwork, "")
@@ -267,6 +272,7 @@ var eventIcons = map[string]string{
 	incident.EventCancelled: "ban", incident.EventMerged: "merge", incident.EventCommented: "message-square",
 	incident.EventUpdated: "import", incident.EventUndone: "undo-2", incident.EventAffected: "users", incident.EventAbsorbed: "merge",
 	incident.EventReleased: "merge", incident.EventAttached: "link", incident.EventDetached: "link", incident.EventRelated: "link",
+	incident.EventAcknowledged: "eye", incident.EventHandedOver: "building-2", incident.EventHandedBack: "school",
 	incident.EventUnrelated: "link", incident.EventSplit: "copy", incident.EventRated: "star",
 }
 
@@ -285,6 +291,10 @@ func (n *names) entry(e incident.Entry) (storyEntry, error) {
 	switch e.Kind {
 	case incident.EventAbsorbed, incident.EventReleased, incident.EventRelated, incident.EventUnrelated, incident.EventSplit:
 		t.What = n.r.T("incident.event."+kind, "number", id(e.Other))
+	case incident.EventHandedOver:
+		if t.What = n.r.T("incident.event." + kind); e.Actor.Kind == journal.BySystem {
+			t.What = n.r.T("incident.event.lapsed")
+		}
 	default:
 		t.What = n.r.T("incident.event." + kind)
 		if e.Kind == incident.EventCommented && e.Other != 0 {
@@ -303,13 +313,28 @@ func (n *names) entry(e incident.Entry) (storyEntry, error) {
 			continue
 		case incident.FieldResolvedAt, incident.FieldClosedAt:
 			continue // the entry's own instant says it
-		case incident.FieldRelated, incident.FieldRatedAt, incident.FieldAffected:
+		case incident.FieldRelated, incident.FieldRatedAt, incident.FieldAffected, incident.FieldLevelAt, incident.FieldSeenAt:
 			continue // told by what was done, and by the panel
 		case incident.FieldState:
 			if e.Kind != incident.EventUpdated && e.Kind != incident.EventUndone {
 				continue // what was done says it
 			}
+		case incident.FieldLevel:
+			if e.Kind == incident.EventHandedOver || e.Kind == incident.EventHandedBack {
+				continue
+			}
+		case incident.FieldTried:
+			if c.To == "" {
+				continue
+			}
+			if e.Kind == incident.EventHandedOver {
+				t.Comment = fmt.Sprint(c.To)
+				continue
+			}
 		case incident.FieldAssignee:
+			if (e.Kind == incident.EventHandedOver || e.Kind == incident.EventHandedBack) && c.To == int64(0) {
+				continue
+			}
 			if e.Kind == incident.EventAssigned && n.value(c.Field, c.To) == who {
 				t.What = n.r.T("incident.event.taken")
 				continue

@@ -29,6 +29,7 @@ var actionLooks = map[incident.Action]struct {
 	incident.Plan: {"calendar-clock", "p", false}, incident.Hold: {"hourglass", "w", false}, incident.Resume: {"arrow-right", "", true},
 	incident.Resolve: {"circle-check", "r", true}, incident.Close: {"archive", "", true}, incident.Confirm: {"circle-check", "", true},
 	incident.Reopen: {"rotate-ccw", "", false}, incident.Cancel: {"ban", "", false}, incident.Merge: {"merge", "", false}, incident.Refile: {"tags", "", false},
+	incident.Acknowledge: {"eye", "v", true}, incident.HandOver: {"building-2", "d", false}, incident.HandBack: {"school", "", false},
 }
 
 // offer makes a form of each action that the reader may take now.
@@ -116,6 +117,8 @@ func (n *names) control(f *Form, field incident.Field, i incident.Incident) Fiel
 		return f.Text(name, label).AtMost(incident.MaxTitle)
 	case incident.FieldMachine:
 		return f.Text(name, label).AtMost(incident.MaxMachine)
+	case incident.FieldTried:
+		return f.Area(name, label).AtMost(incident.MaxTried).Hinted(r.T("chain.tried.hint"))
 	case incident.FieldDescription, incident.FieldResolution, incident.FieldComment:
 		return f.Area(name, label).AtMost(incident.MaxText)
 	default:
@@ -169,6 +172,8 @@ func patchOf(r *Request, f *Form, fields []incident.Field) (incident.Patch, erro
 			p.Resolution = text(field)
 		case incident.FieldMachine:
 			p.Machine = text(field)
+		case incident.FieldTried:
+			p.Tried = text(field)
 		case incident.FieldSchool:
 			p.School = ref(field)
 		case incident.FieldRoom:

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"statincidents/internal/auth"
 	"statincidents/internal/batch"
@@ -49,6 +50,7 @@ type incidentRow struct {
 	Mark     string // what the reader has not read, in a word
 	Opened   Moment
 	Pick     string // its number, where rows may be chosen
+	Level    string // how it stands between its school and the département
 	Clock    *Badge // how much time is left; nil where nothing runs
 }
 
@@ -68,29 +70,67 @@ func (s *Server) incidentsRoutes() {
 	s.navEntry(entry{order: 200, key: "incidents.title", icon: "list", href: "/incidents", phone: true})
 }
 
-// views are the ready-made lists; the first is the whole.
+// views are the ready-made lists; the first is the whole. The unit's leave out
+// what a school handles first; chain are those that show where some school does.
 var views = []struct {
 	key   string
 	right auth.Right
 	set   func(Address, queue.Reader) Address
+	chain bool
 }{
-	{"open", "", func(a Address, _ queue.Reader) Address { return a.With("open", "yes") }},
+	{"school", auth.HandleSchool, func(a Address, _ queue.Reader) Address { return a.With("open", "yes").With("level", atSchool) }, true},
+	{"open", "", func(a Address, _ queue.Reader) Address { return a.With("open", "yes") }, false},
 	{"mine", auth.HandleIncident, func(a Address, who queue.Reader) Address {
 		return a.With("open", "yes").With("assignee", id(who.Person))
-	}},
+	}, false},
 	{"team", auth.HandleIncident, func(a Address, who queue.Reader) Address {
 		return a.With("open", "yes").With("team", id(who.Team))
-	}},
-	{"late", auth.HandleIncident, func(a Address, _ queue.Reader) Address { return a.With("open", "yes").With("clock", "late") }},
-	{"new", auth.HandleIncident, func(a Address, _ queue.Reader) Address { return a.With("state", string(incident.New)) }},
-	{"waiting", "", func(a Address, _ queue.Reader) Address { return a.With("state", string(incident.Waiting)) }},
-	{"resolved", "", func(a Address, _ queue.Reader) Address { return a.With("state", string(incident.Resolved)) }},
-	{"all", "", func(a Address, _ queue.Reader) Address { return a }},
+	}, false},
+	{"late", auth.HandleIncident, func(a Address, _ queue.Reader) Address { return a.With("open", "yes").With("clock", "late") }, false},
+	{"new", auth.HandleIncident, func(a Address, _ queue.Reader) Address { return a.With("state", string(incident.New)) }, false},
+	{"handed", auth.HandleIncident, func(a Address, _ queue.Reader) Address {
+		return a.With("open", "yes").With("level", string(incident.HandedOver)).Toggle("level", string(incident.Lapsed))
+	}, true},
+	{"at_school", auth.HandleIncident, func(a Address, _ queue.Reader) Address { return a.With("open", "yes").With("level", atSchool) }, true},
+	{"waiting", "", func(a Address, _ queue.Reader) Address { return a.With("state", string(incident.Waiting)) }, false},
+	{"resolved", "", func(a Address, _ queue.Reader) Address { return a.With("state", string(incident.Resolved)) }, false},
+	{"all", "", func(a Address, _ queue.Reader) Address { return a }, false},
+}
+
+// atSchool is the key of what a school handles first.
+const atSchool = string(incident.AtSchoolLevel)
+
+// chained tells whether a school that the reader sees handles first.
+func (r *Request) chained(n *names) bool {
+	for _, school := range n.places.SchoolsIn(r.Scope()) {
+		if n.places.Support(school.ID).First {
+			return true
+		}
+	}
+	return false
+}
+
+// queueAddress is the list that the reader works from: a referent's begins with
+// what their school handles first, the unit's leaves that out.
+func (r *Request) queueAddress(n *names) Address {
+	a := Address{Path: "/incidents"}.With("open", "yes")
+	switch {
+	case !r.chained(n):
+	case r.Who.Can(auth.HandleIncident):
+		a = a.With("level.not", atSchool)
+	case r.Who.Can(auth.HandleSchool):
+		a = a.With("level", atSchool)
+	}
+	return a
 }
 
 func (s *Server) incidents(r *Request) error {
 	if len(r.URL.Query()) == 0 {
-		return r.Redirect("/incidents?open=yes")
+		n, err := r.names()
+		if err != nil {
+			return err
+		}
+		return r.Redirect(r.queueAddress(n).String())
 	}
 	return s.showIncidents(r, http.StatusOK, nil)
 }
@@ -179,22 +219,54 @@ func (r *Request) incidentRow(n *names, i incident.Incident) incidentRow {
 		Number: id(i.ID), Href: "/incidents/" + id(i.ID), Title: i.Title, Where: n.place(i), Category: n.kind(i.Category),
 		State: StateBadge(r.Printer, i.State), Priority: PriorityBadge(r.Printer, i.Priority), Opened: r.Moment(i.OpenedAt),
 	}
+	row.Level = r.levelLine(i)
 	if i.Assignee != 0 {
 		row.Who = n.places.PersonName(i.Assignee)
 	}
 	return row
 }
 
+// triedShown is how much of what a school tried is shown in a list.
+const triedShown = 140
+
+// levelLine says of a row what the school has to do with it.
+func (r *Request) levelLine(i incident.Incident) string {
+	switch i.Level {
+	case incident.AtSchoolLevel:
+		if i.State.Open() && r.Who.Can(auth.HandleIncident) {
+			return r.T("chain.row.school")
+		}
+	case incident.HandedOver:
+		if i.State.Open() && r.Who.Can(auth.HandleIncident) {
+			tried := []rune(strings.Join(strings.Fields(i.Tried), " "))
+			if len(tried) > triedShown {
+				tried = append(tried[:triedShown], '…')
+			}
+			return r.T("chain.row.tried", "tried", string(tried))
+		}
+	case incident.Lapsed, incident.Fetched:
+		if i.State.Open() && r.Who.Can(auth.HandleIncident) {
+			return r.T("chain.row." + string(i.Level))
+		}
+	case incident.Direct:
+	}
+	return ""
+}
+
 // tabs are the ready-made views, keeping the reader's other filters.
 func (p *incidentsPage) tabs(r *Request, n *names) {
 	p.Tabs.Label = r.T("incidents.views")
-	kept := r.Address.Without("open", "state", "assignee", "team", "clock", "skip")
+	kept := r.Address.Without("open", "state", "assignee", "team", "clock", "level", "level.not", "skip")
 	who := r.reader(n)
+	chained := r.chained(n)
 	for _, v := range views {
-		if v.right != "" && !r.Who.Can(v.right) || v.key == "mine" && r.Who.Person == 0 || v.key == "team" && who.Team == 0 {
+		if v.chain && !chained || v.right != "" && !r.Who.Can(v.right) || v.key == "mine" && r.Who.Person == 0 || v.key == "team" && who.Team == 0 {
 			continue
 		}
 		at := v.set(kept, who)
+		if chained && r.Who.Can(auth.HandleIncident) && (v.key == "open" || v.key == "new" || v.key == "late") {
+			at = at.With("level.not", atSchool)
+		}
 		if len(at.query) == 0 {
 			at = at.With("period", "all")
 		}
@@ -204,7 +276,7 @@ func (p *incidentsPage) tabs(r *Request, n *names) {
 
 // sameView tells whether two addresses filter the same states and people.
 func sameView(a, b Address) bool {
-	for _, name := range []string{"open", "state", "assignee", "team", "clock"} {
+	for _, name := range []string{"open", "state", "assignee", "team", "clock", "level", "level.not"} {
 		if !slices.Equal(a.All(name), b.All(name)) {
 			return false
 		}

@@ -52,6 +52,7 @@ type phoneRest struct {
 	Room    Field
 	Machine Field
 	Kind    Field
+	First   *Field     // the school handles first: leave it to them
 	Before  []nearItem // what they called for before
 	Open    []nearItem // what is open in their school
 }
@@ -205,6 +206,10 @@ func (s *Server) phoneRest(r *Request, n *names, f *Form) (phoneRest, error) {
 	rest.Room = f.Select("room", r.T("incident.field.room"), n.roomOptions(school.ID, r.T("declare.room.none"))).Plain()
 	rest.Machine = f.Text("machine", r.T("incident.field.machine")).Plain().AtMost(incident.MaxMachine)
 	rest.Kind = f.Select("category", r.T("incident.field.category"), n.categoryOptions(r.T("phone.kind.guess"))).Plain()
+	if n.places.Support(school.ID).First {
+		first := f.Check("school_first", r.T("chain.phone"))
+		rest.First = &first
+	}
 	before, err := s.deps.Incidents.ByDeclarant(r.Context(), r.Scope(), person.ID, callsBefore)
 	if err != nil {
 		return rest, err
@@ -293,7 +298,7 @@ func (s *Server) noteCall(r *Request, n *names, f *Form) (incident.Incident, err
 	urgency, _ := strconv.Atoi(f.Get("urgency"))
 	made, _, err := s.deps.Incidents.DeclareOnce(r.Context(), r.Who, f.Get("once"), incident.Declaration{
 		Title: i.Title, Description: i.Description, School: school.ID, Room: i.Room, Machine: i.Machine, Category: i.Category, Urgency: urgency,
-		Declarant: person.ID, Origin: incident.Phone,
+		Declarant: person.ID, Origin: incident.Phone, SchoolFirst: f.Checked("school_first") && !solved,
 	})
 	if err != nil || !solved || !made.State.Open() {
 		return made, err

@@ -79,6 +79,12 @@ func plainClock(r *Request, n *names, i incident.Incident, c servicelevel.Clock)
 	if c.Response.Phase == servicelevel.Running && !c.Response.Due.IsZero() && !c.Response.Late {
 		said = append(said, r.T("service.plain.response", "when", r.DateTime(c.Response.Due)))
 	}
+	if i.AtSchool() {
+		if i.State == incident.Waiting {
+			said = append(said, r.T("service.plain.waiting", "why", n.words.CodeLabel(i.WaitingCode, n.lang())))
+		}
+		return said // the panel of levels says who sees to it
+	}
 	if i.State == incident.Waiting {
 		why := n.words.CodeLabel(i.WaitingCode, n.lang())
 		if c.Resolution.Phase == servicelevel.Paused {
@@ -98,7 +104,7 @@ func plainClock(r *Request, n *names, i incident.Incident, c servicelevel.Clock)
 }
 
 func clockViewOf(r *Request, n *names, name servicelevel.ClockName, p servicelevel.Part) clockView {
-	v := clockView{ID: "clock-" + string(name), Name: r.T("service.clock." + string(name)), State: clockBadge(r.Printer, p.Reading, p.Late)}
+	v := clockView{ID: "clock-" + string(name), Name: r.T("service.clock." + string(name)), State: clockBadge(r.Printer, p.Reading, p.Late, isAway(p))}
 	v.Said = clockWords(r, p)
 	if p.Target > 0 && p.Phase != servicelevel.Void {
 		v.Bar, v.Of, v.Done = true, p.Target, min(p.Spent, p.Target)
@@ -110,12 +116,15 @@ func clockViewOf(r *Request, n *names, name servicelevel.ClockName, p servicelev
 	return v
 }
 
-// clockBadge says how a clock stands in a word, an icon and a tone.
-func clockBadge(p *locale.Printer, c servicelevel.Reading, late bool) Badge {
+// clockBadge says how a clock stands in a word, an icon and a tone; away that
+// the incident is with its school.
+func clockBadge(p *locale.Printer, c servicelevel.Reading, late, away bool) Badge {
 	word, icon, tone := "running", "timer", "info"
 	switch {
 	case c.Phase == servicelevel.Void:
 		word, icon, tone = "void", "minus", ""
+	case c.Phase == servicelevel.Paused && away:
+		word, icon, tone = "away", "school", ""
 	case late && c.Phase == servicelevel.Stopped:
 		word, icon, tone = "missed", "triangle-alert", "warning"
 	case late:
@@ -128,6 +137,11 @@ func clockBadge(p *locale.Printer, c servicelevel.Reading, late bool) Badge {
 		word, icon, tone = "done", "circle-check", ""
 	}
 	return Badge{Icon: icon, Word: p.T("service.state." + word), Tone: tone}
+}
+
+// isAway tells whether a clock waits for the school to hand over.
+func isAway(p servicelevel.Part) bool {
+	return p.Phase == servicelevel.Paused && len(p.Lines) > 0 && p.Lines[len(p.Lines)-1].Kind == servicelevel.Away
 }
 
 // clockWords is the line beside the bar.
@@ -149,6 +163,8 @@ func clockWords(r *Request, p servicelevel.Part) string {
 		if !p.Due.IsZero() {
 			said = append(said, r.T("service.due", "when", r.DateTime(p.Due)))
 		}
+	case isAway(p):
+		said = append(said, r.T("service.left_away"))
 	case p.Phase == servicelevel.Paused:
 		said = append(said, r.T("service.left", "left", r.OpenMinutes(p.Remaining)), r.T("service.due_off"))
 	}
@@ -194,7 +210,7 @@ func lineWords(r *Request, n *names, l servicelevel.Line) string {
 		if l.State == incident.Waiting {
 			return r.T("service.line.counted_waiting", "why", n.words.CodeLabel(l.Waiting, n.lang()))
 		}
-	case servicelevel.Between:
+	case servicelevel.Between, servicelevel.Away:
 	}
 	return r.T("service.line." + string(l.Kind))
 }

@@ -46,6 +46,11 @@ type Incident struct {
 	ReopenCount    int    `json:"reopen_count"`
 	ReassignCount  int    `json:"reassign_count"`
 
+	Level   string     `json:"level,omitempty" enum:"school,handed,lapsed,taken" doc:"Who handles it: school while (or since) its school does; else how it came from there to the département. Absent: the département directly."`
+	LevelAt *time.Time `json:"level_at,omitempty" doc:"Since when."`
+	Tried   string     `json:"tried,omitempty" doc:"What the school tried before it handed over."`
+	SeenAt  *time.Time `json:"seen_at,omitempty" doc:"When who handles it now first did something about it."`
+
 	Parent         int64   `json:"parent,omitempty" doc:"The main incident that it is a part of."`
 	Related        []int64 `json:"related,omitempty" doc:"Incidents that it has to do with."`
 	Rating         string  `json:"rating,omitempty" enum:"satisfied,neutral,unsatisfied" doc:"The declarant's answer after closing."`
@@ -115,6 +120,8 @@ type NewIncident struct {
 	Origin      string     `json:"origin,omitempty" enum:"portal,phone,email,agent,monitoring" doc:"The door it came in by; portal if absent."`
 	OccurredAt  *time.Time `json:"occurred_at,omitempty" doc:"When it began to fail; now if absent."`
 	Attachments []int64    `json:"attachments,omitempty" doc:"Files already sent."`
+	SchoolFirst bool       `json:"school_first,omitempty" doc:"For whoever handles incidents: leave it to the school's referent first, where the school handles first. For others the school's choice decides."`
+	Tried       string     `json:"tried,omitempty" doc:"For referents: what was tried already; hands over at once. 4,000 characters at most."`
 }
 
 // IncidentEdit corrects or completes fields: absent ones are untouched, 0 or an
@@ -142,7 +149,7 @@ type IncidentEdit struct {
 // Transition is a step in an incident's life. Its actions tell which members
 // each needs.
 type Transition struct {
-	Action         string     `json:"action" enum:"take,assign,route,plan,hold,resume,resolve,close,confirm,reopen,cancel,merge"`
+	Action         string     `json:"action" enum:"take,assign,route,plan,hold,resume,resolve,close,confirm,reopen,cancel,merge,acknowledge,hand_over,hand_back"`
 	Assignee       *int64     `json:"assignee,omitempty" doc:"Person."`
 	Team           *int64     `json:"team,omitempty"`
 	PlannedAt      *time.Time `json:"planned_at,omitempty"`
@@ -152,6 +159,7 @@ type Transition struct {
 	Resolution     *string    `json:"resolution,omitempty"`
 	MergedInto     *int64     `json:"merged_into,omitempty" doc:"The incident that it is the same as."`
 	Parent         *int64     `json:"parent,omitempty" doc:"The main incident that it is a part of."`
+	Tried          *string    `json:"tried,omitempty" doc:"What the school tried, to hand over."`
 	Comment        string     `json:"comment,omitempty"`
 	Internal       bool       `json:"internal,omitempty" doc:"The comment is for the unit only."`
 }

@@ -31,6 +31,22 @@ type School struct {
 	Pupils     *int     `json:"pupils,omitempty"`
 }
 
+// Support says whether the referent of a school handles first what is declared
+// there.
+type Support struct {
+	School     int64   `json:"school"`
+	First      bool    `json:"first"`
+	Categories []int64 `json:"categories,omitempty" doc:"Only these and those below them; absent for all."`
+	Hours      int     `json:"hours,omitempty" doc:"Open hours without a gesture of the referent after which an incident goes to the département by itself; absent for never."`
+}
+
+// SupportChoice is what to make of Support.
+type SupportChoice struct {
+	First      bool    `json:"first"`
+	Categories []int64 `json:"categories,omitempty" maxItems:"100" doc:"Only these and those below them; empty for all."`
+	Hours      int     `json:"hours,omitempty" minimum:"0" maximum:"200" doc:"0 for never."`
+}
+
 // Room is a place inside a school.
 type Room struct {
 	ID       int64  `json:"id"`
