@@ -28,6 +28,7 @@ import (
 	"statincidents/internal/cube"
 	"statincidents/internal/directory"
 	"statincidents/internal/fault"
+	"statincidents/internal/find"
 	"statincidents/internal/incident"
 	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/knowledge"
@@ -58,6 +59,7 @@ type Deps struct {
 	Catalog   *catalog.Service
 	Similar   *similar.Service
 	Knowledge *knowledge.Service
+	Find      *find.Service
 	Cube      cube.Executor
 	Hub       *live.Hub
 	Location  *time.Location   // the département's, UTC if nil

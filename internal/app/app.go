@@ -21,6 +21,7 @@ import (
 	"statincidents/internal/checklist"
 	"statincidents/internal/cube"
 	"statincidents/internal/directory"
+	"statincidents/internal/find"
 	"statincidents/internal/incident"
 	csvin "statincidents/internal/intake/csv"
 	mailin "statincidents/internal/intake/mail"
@@ -85,6 +86,7 @@ type App struct {
 	Search    *search.Service
 	Similar   *similar.Service
 	Knowledge *knowledge.Service
+	Find      *find.Service
 	Service   *servicelevel.Service
 	Routing   *routing.Service
 	Imports   *csvin.Importer
@@ -152,9 +154,10 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	a.Visits = visit.New(db, a.Journal, a.Directory, a.Incidents, a.Auth, log)
 	a.Stock = stock.New(db, a.Journal, a.Incidents)
 	a.Checks = checklist.New(db, a.Journal, a.Incidents, a.Visits)
-	a.Search = search.New(db, a.Journal)
+	a.Search = search.New(db, a.Journal, a.Directory)
 	a.Similar = similar.New(db, a.Journal, a.Directory, a.Catalog)
 	a.Knowledge = knowledge.New(db, a.Journal, a.Catalog)
+	a.Find = find.New(a.Search, a.Incidents, a.Directory, a.Problems, a.Knowledge)
 	a.Service = servicelevel.New(db, a.Journal, a.Directory, a.Catalog, a.Incidents)
 	a.Labels = a.newLabels(cfg.ShowMail)
 	a.Routing = routing.New(db, a.Journal, a.Directory, a.Catalog, a.Incidents, a.Jobs)

@@ -116,6 +116,7 @@ func (a *App) pages(cfg ServeConfig, sessions *auth.Sessions, watched *metrics) 
 		Checks:    a.Checks,
 		Similar:   a.Similar,
 		Knowledge: a.Knowledge,
+		Find:      a.Find,
 		Service:   a.Service,
 		Routing:   a.Routing,
 		Incidents: a.Incidents,
@@ -157,6 +158,7 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 	mux.Handle(api.Prefix+"/", api.New(api.Deps{
 		Auth: a.Auth, Sessions: sessions, Incidents: a.Incidents, Files: a.Files, Problems: a.Problems, Stock: a.Stock, Mail: a.Mail, Directory: a.Directory, Catalog: a.Catalog, Cube: a.Cube, Hub: a.Hub,
 		Similar: a.Similar, Knowledge: a.Knowledge, Notify: a.Notify,
+		Find:     a.Find,
 		Visits:   a.Visits,
 		Checks:   a.Checks,
 		Location: a.Location, Clock: sqldb.Now, Version: cfg.Version, Log: a.Log,

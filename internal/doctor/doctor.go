@@ -90,6 +90,7 @@ func Examine(ctx context.Context, db *sqldb.DB, now time.Time, progress func(che
 		e.check(ctx, "clock", e.clock)
 		e.check(ctx, "chain", e.chain)
 		e.check(ctx, "cursors", e.cursors)
+		e.check(ctx, "search", e.search)
 		e.check(ctx, "mail", e.mail)
 	}
 	return e.findings

@@ -104,7 +104,7 @@ func TestAHealthyDatabase(t *testing.T) {
 		}
 		lived(t, db)
 		got := examine(t, db, sqldb.Now())
-		want := []string{"schema", "size", "order", "clock", "chain", "cursors", "mail"}
+		want := []string{"schema", "size", "order", "clock", "chain", "cursors", "search", "mail"}
 		if db.Dialect() == sqldb.SQLite {
 			want = append(want, "integrity")
 		} else {
@@ -137,6 +137,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 			VALUES (1, 0, -1, 1, 1, 'system', 0, 'note', 1, 'note.written', '{}')`, 0, "chain", doctor.Failed, "doctor.chain.added"},
 		{"seals gone", `DELETE FROM journal_seal`, time.Hour, "chain", doctor.Warning, "doctor.chain.late"},
 		{"a seal forged", `UPDATE journal_seal SET hash = digests`, 0, "chain", doctor.Failed, "doctor.chain.seal"},
+		{"an index half made", `INSERT INTO search_build (tenant_id, version, below) VALUES (1, 2, 40)`, 0, "search", doctor.Warning, "doctor.search.building"},
 		{"a reader stopped", `UPDATE reader_cursor SET xact = 0, seq = 0`, time.Hour, "cursors", doctor.Warning, "doctor.cursors.late"},
 		{"a reader a moment behind", `UPDATE reader_cursor SET xact = 0, seq = 0`, time.Minute, "cursors", doctor.OK, "doctor.cursors.ok"},
 		{"a clock set back", `UPDATE tenant SET name = name`, -time.Hour, "clock", doctor.Failed, "doctor.clock.future"},

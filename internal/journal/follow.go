@@ -295,3 +295,23 @@ func Rewind(ctx context.Context, tx *sqldb.Tx, tenant int64, reader string) erro
 	_, err := tx.Exec(ctx, `UPDATE reader_cursor SET xact = 0, seq = 0 WHERE tenant_id = $1 AND reader = $2`, tenant, reader)
 	return err
 }
+
+// Hold makes the rest of the transaction wait for a named reader's turn and
+// hold it: for work beside the reader on what it makes.
+func Hold(ctx context.Context, tx *sqldb.Tx, tenant int64, reader string) error {
+	return lockReader(ctx, tx, tenant, reader)
+}
+
+// Skip puts a named reader to the end, in the transaction in which it begins to
+// make by other means what it keeps: only what happens from there on is read.
+func Skip(ctx context.Context, tx *sqldb.Tx, tenant int64, reader string) error {
+	if err := lockReader(ctx, tx, tenant, reader); err != nil {
+		return err
+	}
+	head, err := Head(ctx, tx, tenant)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `UPDATE reader_cursor SET xact = $3, seq = $4, updated_at = $5 WHERE tenant_id = $1 AND reader = $2`, tenant, reader, head.Xact, head.Seq, sqldb.Millis(sqldb.Now()))
+	return err
+}

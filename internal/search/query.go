@@ -63,32 +63,69 @@ func parse(text string) (question, error) {
 
 func (q question) empty() bool { return len(q.words) == 0 && len(q.phrases) == 0 && q.last == word{} }
 
+// reach is where a question is asked: whether the unit's words count, and of
+// which marks an incident must have one (nil: any incident).
+type reach struct {
+	inner bool
+	marks [][]string // one of each list
+}
+
 // fts5 writes the question for SQLite. Every word is ASCII letters and digits.
-func (q question) fts5() string {
+// spelling is every word that begins like the last one, nil if that is not
+// known: then it is asked as a beginning.
+func (q question) fts5(r reach, spelling []string) string {
+	stems, words := "stems", "words"
+	if r.inner {
+		stems, words = "{stems istems}", "{words iwords}"
+	}
 	var terms []string
+	for _, marks := range r.marks {
+		terms = append(terms, `(marks : "`+strings.Join(marks, `" OR marks : "`)+`")`)
+	}
 	for _, w := range q.words {
-		terms = append(terms, `stems : "`+w.stem+`"`)
+		terms = append(terms, stems+` : "`+w.stem+`"`)
 	}
 	for _, p := range q.phrases {
-		terms = append(terms, `words : "`+strings.Join(p, " ")+`"`)
+		terms = append(terms, words+` : "`+strings.Join(p, " ")+`"`)
 	}
 	if q.last != (word{}) {
-		terms = append(terms, `(stems : "`+q.last.stem+`" OR words : "`+q.last.folded+`" *)`)
+		last := []string{stems + ` : "` + q.last.stem + `"`}
+		if spelling == nil {
+			last = append(last, words+` : "`+q.last.folded+`" *`)
+		}
+		for _, w := range spelling {
+			last = append(last, words+` : "`+w+`"`)
+		}
+		terms = append(terms, `(`+strings.Join(last, " OR ")+`)`)
 	}
 	return strings.Join(terms, " AND ")
 }
 
 // tsquery writes the question for PostgreSQL.
-func (q question) tsquery() string {
+func (q question) tsquery(r reach) string {
 	var terms []string
+	both := func(of func(before string) string) {
+		if r.inner {
+			terms = append(terms, "("+of("")+" | "+of("!")+")")
+			return
+		}
+		terms = append(terms, "("+of("")+")")
+	}
+	for _, marks := range r.marks {
+		terms = append(terms, "('@"+strings.Join(marks, "' | '@")+"')")
+	}
 	for _, w := range q.words {
-		terms = append(terms, "'"+w.stem+"'")
+		both(func(before string) string { return "'" + before + w.stem + "'" })
 	}
 	for _, p := range q.phrases {
-		terms = append(terms, "('="+strings.Join(p, "' <-> '=")+"')")
+		both(func(before string) string {
+			return "('" + before + "=" + strings.Join(p, "' <-> '"+before+"=") + "')"
+		})
 	}
 	if q.last != (word{}) {
-		terms = append(terms, "('"+q.last.stem+"' | '="+q.last.folded+"':*)")
+		both(func(before string) string {
+			return "'" + before + q.last.stem + "' | '" + before + "=" + q.last.folded + "':*"
+		})
 	}
 	return strings.Join(terms, " & ")
 }

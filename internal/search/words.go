@@ -44,6 +44,12 @@ func Words(text string, limit int) []Word {
 // EachWord calls fn with each word of a text, folded, in order.
 func EachWord(text string, fn func(folded string)) { each(fold(text), fn) }
 
+// Tokens are all the words of a text, folded, those of one letter too: for
+// names, of which each part may matter ("Salle B").
+func Tokens(text string) []string {
+	return strings.FieldsFunc(fold(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+}
+
 // Stem is the French stem of a folded word.
 func Stem(folded string) string { return stem(folded) }
 
@@ -93,6 +99,11 @@ func fold(s string) string {
 
 // each calls fn with the words of a folded text, in order.
 func each(folded string, fn func(string)) {
+	eachAt(folded, func(from, to int) { fn(plain(folded[from:to])) })
+}
+
+// eachAt calls fn with where the words of a folded text stand, in order.
+func eachAt(folded string, fn func(from, to int)) {
 	start := -1
 	for k, r := range folded + " " {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -102,12 +113,12 @@ func each(folded string, fn func(string)) {
 			continue
 		}
 		if start >= 0 {
-			w := folded[start:k]
+			w, from := folded[start:k], start
 			start = -1
 			if r == '\'' && elided[w] || utf8.RuneCountInString(w) == 1 && !unicode.IsDigit(rune(w[0])) {
 				continue
 			}
-			fn(plain(w))
+			fn(from, k)
 		}
 	}
 }

@@ -72,28 +72,7 @@ func (s *Server) incidentRoutes() {
 	s.page("POST /incidents/{id}/undo", s.undoAction)
 	s.page("GET /incidents/{id}/edit", s.editIncident, needs(auth.HandleIncident))
 	s.page("POST /incidents/{id}/edit", s.saveIncident, needs(auth.HandleIncident))
-	s.findable("find.incidents", findIncident)
 	s.incidentPanel(panel{order: 500, place: panelBeside, show: s.near})
-}
-
-// findIncident goes straight to a number.
-func findIncident(r *Request, query string) ([]Destination, error) {
-	number, err := strconv.ParseInt(strings.TrimLeft(strings.TrimSpace(query), "#"), 10, 64)
-	if err != nil || number <= 0 {
-		return nil, nil
-	}
-	i, err := r.Server.deps.Incidents.Get(r.Context(), r.Scope(), number)
-	if fault.Is(err, fault.NotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	n, err := r.names()
-	if err != nil {
-		return nil, err
-	}
-	return []Destination{{Label: r.T("incident.number", "number", id(i.ID)) + " · " + i.Title, Note: n.place(i), Icon: "circle-alert", Href: "/incidents/" + id(i.ID)}}, nil
 }
 
 // pathID reads a number from the address; what is not a number is not found.

@@ -46,25 +46,7 @@ func (s *Server) knowledgeRoutes() {
 	s.page("POST /knowledge/starters", s.addStarters, needs(auth.EditKnowledge))
 	s.articleRoutes()
 	s.navEntry(entry{order: 260, key: "knowledge.nav", icon: "book-open", href: knowledgePath})
-	s.findable("knowledge.title", s.findArticle)
 	s.knowledgePanels()
-}
-
-// findArticle goes to an article by its words.
-func (s *Server) findArticle(r *Request, query string) ([]Destination, error) {
-	if query == "" {
-		return nil, nil
-	}
-	all, err := s.deps.Knowledge.List(r.Context(), r.Who, knowledge.Filter{Text: query})
-	if err != nil {
-		return nil, err
-	}
-	var list []Destination
-	for k := range all[:min(len(all), most)] {
-		title, _ := all[k].In(string(r.Lang()))
-		list = append(list, Destination{Label: title, Icon: "book-open", Href: knowledgePath + "/" + id(all[k].ID), Note: r.T("knowledge.audience." + string(all[k].Audience))})
-	}
-	return list, nil
 }
 
 // articleFilter reads the address; what cannot be understood limits nothing.

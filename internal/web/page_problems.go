@@ -52,7 +52,6 @@ func (s *Server) problemRoutes() {
 	s.page("POST /problems/{id}/unlink", s.unlinkProblem, handle)
 	s.page("POST /incidents/{id}/problem", s.tieProblem, handle)
 	s.navEntry(entry{order: 260, key: "problem.title", icon: "bug", href: "/problems", right: auth.HandleIncident})
-	s.findable("problem.title", findProblem)
 	s.incidentPanel(panel{order: 40, place: panelTop, show: s.problemPanel})
 }
 
@@ -69,25 +68,6 @@ func problemBadge(r *Request, s problem.State) *Badge {
 
 func problemName(r *Request, p problem.Problem) string {
 	return r.T("problem.number", "number", id(p.ID)) + " · " + p.Title
-}
-
-// findProblem finds problems by number and words, for who handles incidents.
-func findProblem(r *Request, query string) ([]Destination, error) {
-	if !r.Who.Can(auth.HandleIncident) {
-		return nil, nil
-	}
-	all, err := r.Server.deps.Problems.List(r.Context(), r.Who)
-	if err != nil {
-		return nil, err
-	}
-	number := strings.TrimLeft(strings.ToUpper(strings.TrimSpace(query)), "#P")
-	var found []Destination
-	for _, p := range all {
-		if len(found) < 5 && (id(p.ID) == number || matches(p.Title, query)) {
-			found = append(found, Destination{Label: problemName(r, p), Note: r.T("problem.state." + string(p.State)), Icon: "bug", Href: "/problems/" + id(p.ID)})
-		}
-	}
-	return found, nil
 }
 
 func (s *Server) problems(r *Request) error {

@@ -40,8 +40,6 @@ func (s *Server) schoolsRoutes() {
 	// A referent's school is their first page.
 	s.navEntry(entry{order: 5, key: "schools.nav.mine", icon: "school", href: "/schools", right: auth.ViewStatistics, phone: true, roles: []auth.Role{auth.Referent}})
 	s.navEntry(entry{order: 300, key: "schools.title", icon: "school", href: "/schools", right: auth.ViewStatistics, roles: []auth.Role{auth.Administrator, auth.Lead, auth.Technician}})
-	s.findable("schools.title", findSchools)
-	s.findable("find.rooms", findRooms)
 }
 
 // schoolRow is what is known of a school in the period.
@@ -414,54 +412,6 @@ func (s *Server) exportSchools(r *Request) error {
 
 func (a *schoolsAnswer) unresolved(r *Request) string {
 	return a.names.labels().Measure(cube.Unresolved)
-}
-
-// findSchools goes to a school by its name, commune or code.
-func findSchools(r *Request, query string) ([]Destination, error) {
-	if query == "" || !r.Who.Can(auth.ViewStatistics) {
-		return nil, nil
-	}
-	n, err := r.names()
-	if err != nil {
-		return nil, err
-	}
-	var list []Destination
-	for _, s := range n.places.SchoolsIn(r.Scope()) {
-		if matches(s.Name+" "+s.Commune+" "+s.UAI, query) {
-			list = append(list, Destination{Label: s.Name, Note: Legend(s.Commune, s.UAI), Icon: "school", Href: "/schools/" + id(s.ID)})
-		}
-	}
-	return list, nil
-}
-
-// findRooms goes to a room's incidents: "montjoie 12" is the room 12 of Montjoie.
-// A word must be of the room itself, else a school's name would give them all.
-func findRooms(r *Request, query string) ([]Destination, error) {
-	if len(query) < 2 || !r.Who.Can(auth.ViewStatistics) {
-		return nil, nil
-	}
-	n, err := r.names()
-	if err != nil {
-		return nil, err
-	}
-	var list []Destination
-	for _, s := range n.places.SchoolsIn(r.Scope()) {
-		for _, room := range n.places.Rooms(s.ID) {
-			if room.Archived || !matches(room.Name+" "+s.Name+" "+s.Commune, query) || !matchesAny(room.Name, query) {
-				continue
-			}
-			list = append(list, Destination{Label: room.Name, Note: s.Name, Icon: "door-open", Href: "/incidents?room=" + id(room.ID)})
-			if len(list) > most {
-				return list, nil
-			}
-		}
-	}
-	return list, nil
-}
-
-// matchesAny tells whether a word typed begins a word of the text.
-func matchesAny(text, query string) bool {
-	return slices.ContainsFunc(strings.Fields(query), func(word string) bool { return matches(text, word) })
 }
 
 // lastDay is the last day of a period up to now.

@@ -21,6 +21,7 @@ import (
 	"statincidents/internal/checklist"
 	"statincidents/internal/cube"
 	"statincidents/internal/directory"
+	"statincidents/internal/find"
 	"statincidents/internal/incident"
 	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/jobs"
@@ -108,7 +109,7 @@ func newTown(t *testing.T) *town {
 	db := testkit.SQLite(t)
 	j := journal.New(db)
 	w.site = newSiteOn(t, db, j, func(deps *Deps) {
-		w.words = search.New(db, j)
+		w.words = search.New(db, j, deps.Directory)
 		w.memory = cube.NewMemory(cube.Config{Tenant: 1, DB: db, Journal: j, Directory: deps.Directory, Catalog: deps.Catalog, Location: paris, Text: w.words, Weeks: func(ctx context.Context) (cube.SchoolWeeks, error) {
 			return deps.Directory.Calendar(ctx, 1, 0)
 		}})
@@ -128,6 +129,7 @@ func newTown(t *testing.T) *town {
 		deps.Similar = w.similar
 		deps.Knowledge = knowledge.New(db, j, deps.Catalog)
 		w.knowledge = deps.Knowledge
+		deps.Find = find.New(w.words, deps.Incidents, deps.Directory, deps.Problems, deps.Knowledge)
 		deps.Files = attachment.New(db, j, deps.Incidents, deps.Log)
 		w.files = deps.Files
 		deps.Stock = stock.New(db, j, deps.Incidents)

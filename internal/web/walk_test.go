@@ -72,6 +72,8 @@ var walks = []struct {
 	{"GET /menu", "/menu", "", "200 200 200 200 200 in"},
 	{"POST /nav", "/nav", "back=/menu", "303 303 303 303 303 in"},
 	{"GET /search", "/search?q=secret", "", "200 200 200 200 200 in"},
+	{"GET /search.csv", "/search.csv?q=secret", "", "200 200 200 200 403 in"},
+	{"GET /search.xlsx", "/search.xlsx?q=secret", "", "200 200 200 200 403 in"},
 	{"GET /go", "/go?q=secret", "", "200 200 200 200 200 in"},
 	{"GET /live", "/live", "", "200 200 200 200 200 in"},
 	{"GET /overview", "/overview", "", "200 200 200 200 403 in"},

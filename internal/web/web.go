@@ -21,6 +21,7 @@ import (
 	"statincidents/internal/checklist"
 	"statincidents/internal/cube"
 	"statincidents/internal/directory"
+	"statincidents/internal/find"
 	"statincidents/internal/incident"
 	csvin "statincidents/internal/intake/csv"
 	mailin "statincidents/internal/intake/mail"
@@ -57,6 +58,7 @@ type Deps struct {
 	Queue     *queue.Service
 	Files     *attachment.Service // attachments
 	Knowledge *knowledge.Service
+	Find      *find.Service
 	Batches   *batch.Service
 	Problems  *problem.Service
 	Presets   *preset.Service

@@ -27,11 +27,13 @@ import (
 	"statincidents/internal/checklist"
 	"statincidents/internal/cube"
 	"statincidents/internal/directory"
+	"statincidents/internal/find"
 	"statincidents/internal/incident"
 	csvin "statincidents/internal/intake/csv"
 	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/jobs"
 	"statincidents/internal/journal"
+	"statincidents/internal/knowledge"
 	"statincidents/internal/locale"
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
@@ -39,6 +41,7 @@ import (
 	"statincidents/internal/problem"
 	"statincidents/internal/queue"
 	"statincidents/internal/routing"
+	"statincidents/internal/search"
 	"statincidents/internal/servicelevel"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/stock"
@@ -106,6 +109,7 @@ func newSiteOn(t *testing.T, db *sqldb.DB, j *journal.Journal, change ...func(*D
 	d.Stock = stock.New(db, j, d.Incidents)
 	d.Checks = checklist.New(db, j, d.Incidents, d.Visits)
 	d.Queue = queue.New(db, d.Log)
+	d.Find = find.New(search.New(db, j, d.Directory), d.Incidents, d.Directory, d.Problems, knowledge.New(db, j, d.Catalog))
 	d.Service = servicelevel.New(db, j, d.Directory, d.Catalog, d.Incidents)
 	d.Imports = csvin.New(db, d.Directory, d.Catalog, d.Incidents)
 	d.Importing = csvin.NewRunner(d.Imports, t.TempDir(), d.Log)

@@ -1,0 +1,183 @@
+package search
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"statincidents/internal/auth"
+	"statincidents/internal/sqldb"
+)
+
+// Ask is a question about the newest incidents that have some words.
+type Ask struct {
+	Text  string
+	Scope auth.Scope
+	Inner bool  // what the unit says among itself counts too
+	In    int64 // only this school's; 0 for any
+	Below int64 // only numbers lower than this; 0 for any
+	Limit int
+}
+
+// blockSize is how many numbers a block has. PostgreSQL's index of words has
+// no order: a frequent word is asked in the newest blocks first, so that the
+// work is bounded by what is shown and not by what there is.
+const blockSize = 4096
+
+// steps are how many blocks are asked in each round before the rest is.
+var steps = []int64{4, 16}
+
+// Newest gives the numbers of the incidents in scope that answer like Match,
+// the highest first, Limit at most.
+func (s *Service) Newest(ctx context.Context, a Ask) ([]int64, error) {
+	q, err := parse(a.Text)
+	if err != nil || q.empty() || a.Scope.Nothing() || a.Limit <= 0 {
+		return nil, err
+	}
+	r := reach{inner: a.Inner}
+	if schools, ok := a.Scope.Schools(); ok {
+		var marks []string
+		for _, id := range schools {
+			marks = append(marks, schoolMark(id))
+		}
+		r.marks = append(r.marks, marks)
+	}
+	if person, ok := a.Scope.Own(); ok {
+		r.marks = append(r.marks, []string{personMark(person)})
+	}
+	if a.In != 0 {
+		r.marks = append(r.marks, []string{schoolMark(a.In)})
+	}
+	var ids []int64
+	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
+		if tx.Dialect() == sqldb.SQLite {
+			top := int64(1)<<tenantShift - 1
+			if a.Below > 0 {
+				top = min(top, a.Below-1)
+			}
+			spelling, err := spell(ctx, tx, a.Scope.Tenant(), q.last.folded)
+			if err != nil {
+				return err
+			}
+			ids, err = numbers(ctx, tx, `SELECT rowid & $4 FROM search_index WHERE search_index MATCH $1 AND rowid BETWEEN $2 AND $3 ORDER BY rowid DESC LIMIT $5`,
+				q.fts5(r, spelling), rowid(a.Scope.Tenant(), 0), rowid(a.Scope.Tenant(), top), int64(1)<<tenantShift-1, a.Limit)
+			return err
+		}
+		ids, err = newest(ctx, tx, q.tsquery(r), a)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("search: newest: %w", err)
+	}
+	return ids, nil
+}
+
+// newest asks PostgreSQL: a few blocks, more, then all the rest.
+func newest(ctx context.Context, tx *sqldb.Tx, query string, a Ask) ([]int64, error) {
+	tenant, below := a.Scope.Tenant(), a.Below
+	var top int64
+	if err := tx.QueryRow(ctx, `SELECT coalesce(max(incident_id), 0) FROM search_index WHERE tenant_id = $1`, tenant).Scan(&top); err != nil {
+		return nil, err
+	}
+	if below <= 0 || below > top {
+		below = top + 1
+	}
+	var ids []int64
+	round := func(query string) error {
+		// The order is not that of the key, or a plan might read the whole table
+		// backwards for a word that is rare.
+		more, err := numbers(ctx, tx, `SELECT incident_id FROM search_index WHERE words @@ $1::text::tsquery AND tenant_id = $2 AND incident_id < $3 ORDER BY incident_id + 0 DESC LIMIT $4`,
+			query, tenant, below, a.Limit-len(ids))
+		ids = append(ids, more...)
+		return err
+	}
+	for _, n := range steps {
+		last := (below - 1) / blockSize
+		first := max(0, last-n+1)
+		var blocks []string
+		for b := first; b <= last; b++ {
+			blocks = append(blocks, "'#"+strconv.FormatInt(tenant, 10)+"."+strconv.FormatInt(b, 10)+"'")
+		}
+		if err := round(query + " & (" + strings.Join(blocks, " | ") + ")"); err != nil || len(ids) >= a.Limit || first == 0 {
+			return ids, err
+		}
+		below = min(below, first*blockSize)
+	}
+	return ids, round(query)
+}
+
+// Machine is a label that some incident of a school carries.
+type Machine struct {
+	Label  string
+	School int64
+	Last   int64 // the number of the last incident that has it
+	Count  int   // how many incidents have it, maxCount at most
+}
+
+// maxCount bounds how far the incidents of a machine are counted.
+const maxCount = 100
+
+// Machines finds labels in scope by their beginning, or that of one of their
+// words, whatever stands between letters: "kpc-12", "KPC 12" and "12" find
+// "KPC-12". They are given in order of label.
+func (s *Service) Machines(ctx context.Context, scope auth.Scope, label string, limit int) ([]Machine, error) {
+	folded := squeeze(label)
+	if _, own := scope.Own(); len(folded) < 2 || own || scope.Nothing() {
+		return nil, nil
+	}
+	cond, args := scope.SQL("m.school_id", "m.school_id", 6)
+	var found []Machine
+	err := s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		// Stale labels are of no incident any more: the join leaves them out.
+		rows, err := tx.Query(ctx, `SELECT label, school_id, last, n FROM (
+				SELECT DISTINCT m.label, m.school_id,
+					(SELECT max(i.incident_id) FROM incident i WHERE i.tenant_id = m.tenant_id AND i.machine_label = m.label AND i.school_id = m.school_id) AS last,
+					(SELECT count(*) FROM (SELECT 1 FROM incident i WHERE i.tenant_id = m.tenant_id AND i.machine_label = m.label AND i.school_id = m.school_id LIMIT $5) c) AS n
+				FROM (SELECT tenant_id, label, school_id FROM search_machine m WHERE tenant_id = $1 AND folded >= $2 AND folded < $3 AND `+cond+` ORDER BY folded, school_id, label LIMIT 4 * $4) m
+			) found WHERE last IS NOT NULL ORDER BY label, school_id LIMIT $4`, append([]any{scope.Tenant(), folded, folded + "\u007f", limit, maxCount}, args...)...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var m Machine
+			if err := rows.Scan(&m.Label, &m.School, &m.Last, &m.Count); err != nil {
+				return err
+			}
+			found = append(found, m)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("search: machines: %w", err)
+	}
+	return found, nil
+}
+
+// squeeze leaves the letters and digits of a label.
+func squeeze(label string) string {
+	var b strings.Builder
+	for _, r := range fold(label) {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()[:min(b.Len(), maxWord)]
+}
+
+// endings are the folded forms of a label that begin one of its words.
+func endings(label string) []string {
+	var all []string
+	f, word := fold(label), false
+	for k, r := range f {
+		plain := r >= 'a' && r <= 'z' || r >= '0' && r <= '9'
+		if e := ""; plain && !word {
+			if e = squeeze(f[k:]); len(e) >= 2 && len(all) < 6 {
+				all = append(all, e)
+			}
+		}
+		word = plain
+	}
+	return all
+}
