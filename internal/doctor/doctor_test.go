@@ -198,6 +198,12 @@ func TestADamagedFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	lived(t, db)
+	var page int
+	if err := db.Read(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+		return tx.QueryRow(ctx, `SELECT rootpage FROM sqlite_schema WHERE name = 'event'`).Scan(&page)
+	}); err != nil {
+		t.Fatal(err)
+	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -206,8 +212,8 @@ func TestADamagedFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := len(raw) / 2; i < len(raw)/2+3*4096; i++ {
-		raw[i] = 0x5a
+	for i := range 4096 { // not the schema, without which nothing opens
+		raw[(page-1)*4096+i] = 0x5a
 	}
 	if err := os.WriteFile(path, raw, 0o600); err != nil {
 		t.Fatal(err)

@@ -48,7 +48,7 @@ func (n *names) register(tenant int64, x *directory.Index) *register {
 	r := &register{of: x}
 	add := func(e entry) {
 		for _, w := range e.own {
-			r.words = append(r.words, spot{w, int32(len(r.entries))}) //nolint:gosec // a directory is far smaller
+			r.words = append(r.words, spot{w, int32(len(r.entries))})
 		}
 		r.entries = append(r.entries, e)
 	}

@@ -172,8 +172,8 @@ func endings(label string) []string {
 	f, word := fold(label), false
 	for k, r := range f {
 		plain := r >= 'a' && r <= 'z' || r >= '0' && r <= '9'
-		if e := ""; plain && !word {
-			if e = squeeze(f[k:]); len(e) >= 2 && len(all) < 6 {
+		if plain && !word && len(all) < 6 {
+			if e := squeeze(f[k:]); len(e) >= 2 {
 				all = append(all, e)
 			}
 		}
