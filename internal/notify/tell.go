@@ -277,6 +277,14 @@ func (s *Service) rowsFor(ctx context.Context, h *happening, told map[int64]stri
 // queue writes messages with the jobs that send them. The children of a mass
 // incident that move together give one message a person, not one a child.
 func (s *Service) queue(ctx context.Context, tx *sqldb.Tx, rows []row, h *happening) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	// Two events of one mass incident may be worked at the same moment: each
+	// must see what the other has told.
+	if err := tx.Turn(ctx, s.cfg.Tenant, "notify_message"); err != nil {
+		return err
+	}
 	for _, m := range rows {
 		same, err := s.said(ctx, tx, m, h)
 		if err != nil {
