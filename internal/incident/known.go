@@ -113,7 +113,7 @@ func (s *Service) RecentRooms(ctx context.Context, by auth.Identity, school int6
 	err := s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		rooms = rooms[:0]
 		rows, err := tx.Query(ctx, `SELECT room_id, max(opened_at) AS last FROM incident
-			WHERE tenant_id = $1 AND declarant_id = $2 AND school_id = $3 AND room_id <> 0 GROUP BY room_id ORDER BY last DESC, room_id LIMIT $4`,
+			WHERE tenant_id = $1 AND declarant_id = $2 AND declarant_id <> 0 AND school_id = $3 AND room_id <> 0 GROUP BY room_id ORDER BY last DESC, room_id LIMIT $4`,
 			by.Tenant, by.Person, school, most)
 		if err != nil {
 			return err

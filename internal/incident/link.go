@@ -98,7 +98,7 @@ func hasChildren(ctx context.Context, tx *sqldb.Tx, tenant, id int64) (bool, err
 // Children lists the incidents of which one is the main one, as far as the
 // scope goes, by number.
 func (s *Service) Children(ctx context.Context, scope auth.Scope, id int64) ([]Incident, error) {
-	return s.list(ctx, scope, " AND parent_id = $2 AND parent_id <> 0 ORDER BY incident_id", scope.Tenant(), id)
+	return s.list(ctx, scope, " AND parent_id = $2 AND parent_id <> 0", scope.Tenant(), id)
 }
 
 // Current follows an incident to the one that it was merged into, if any, and

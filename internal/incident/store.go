@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -269,9 +270,15 @@ func (s *Service) one(ctx context.Context, scope auth.Scope, condition string, a
 // MergedInto lists the incidents that were merged into one, as far as the
 // scope goes, by number.
 func (s *Service) MergedInto(ctx context.Context, scope auth.Scope, id int64) ([]Incident, error) {
-	return s.list(ctx, scope, " AND merged_into = $2 AND merged_into <> 0 ORDER BY incident_id", scope.Tenant(), id)
+	return s.list(ctx, scope, " AND merged_into = $2 AND merged_into <> 0", scope.Tenant(), id)
 }
 
+// byNumber orders incidents by number. The few that a link gives are sorted
+// here: asked for ORDER BY incident_id, SQLite follows the primary key through
+// the whole table rather than the link's index.
+func byNumber(a, b Incident) int { return cmp.Compare(a.ID, b.ID) }
+
+// list gives the few incidents that a condition by index finds, by number.
 func (s *Service) list(ctx context.Context, scope auth.Scope, condition string, args ...any) ([]Incident, error) {
 	var all []Incident
 	err := s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
@@ -282,7 +289,9 @@ func (s *Service) list(ctx context.Context, scope auth.Scope, condition string, 
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(all, func(i Incident) bool { return !i.SeenBy(scope) }), nil
+	all = slices.DeleteFunc(all, func(i Incident) bool { return !i.SeenBy(scope) })
+	slices.SortFunc(all, byNumber)
+	return all, nil
 }
 
 // seenKey gives the incident that an idempotency key made and the digest of

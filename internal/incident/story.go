@@ -103,10 +103,11 @@ func threads(ctx context.Context, tx *sqldb.Tx, by auth.Identity, into *Incident
 		for _, id := range level {
 			args = append(args, id)
 		}
-		merged, err := query(ctx, tx, " AND state = 'merged' AND merged_into <> 0 AND merged_into IN ("+marks(2, len(level))+") ORDER BY incident_id", args...)
+		merged, err := query(ctx, tx, " AND state = 'merged' AND merged_into <> 0 AND merged_into IN ("+marks(2, len(level))+")", args...)
 		if err != nil {
 			return nil, err
 		}
+		slices.SortFunc(merged, byNumber)
 		level = nil
 		for k := range merged {
 			if m := &merged[k]; (m.School == into.School || m.SeenBy(by.Scope())) && len(ids) < maxThreads && !slices.Contains(ids, m.ID) {

@@ -246,6 +246,9 @@ const (
 	Due  Pressure = "due"  // a clock has an instant to keep to, past or to come
 )
 
+// going is the condition of the index service_clock_going, word for word.
+const going = "(response_phase IN ('running', 'paused') OR resolution_phase IN ('running', 'paused'))"
+
 // Pressing gives the numbers of the incidents in scope whose clock presses at
 // an instant, the most pressing first: by the instant that the clock in
 // question is due.
@@ -253,21 +256,24 @@ func (s *Service) Pressing(ctx context.Context, scope auth.Scope, p Pressure, no
 	if scope.Nothing() {
 		return nil, nil
 	}
-	at := strconv.FormatInt(sqldb.Millis(now), 10)
 	cond, args := scope.SQL("school_id", "declarant_id", 2)
+	at := "$" + strconv.Itoa(2+len(args))
+	if p != Due {
+		args = append(args, sqldb.Millis(now))
+	}
 	test := func(clock string) string {
-		going := clock + "_phase IN ('running', 'paused') AND "
+		goes := clock + "_phase IN ('running', 'paused') AND "
 		switch p {
 		case Late:
-			return "(" + going + clock + "_late_at <> 0 AND " + clock + "_late_at <= " + at + ")"
+			return "(" + goes + clock + "_late_at <> 0 AND " + clock + "_late_at <= " + at + ")"
 		case Soon:
 			return "(" + clock + "_phase = 'running' AND " + clock + "_warn_at <> 0 AND " + clock + "_warn_at <= " + at + " AND " + clock + "_late_at > " + at + ")"
 		case Due:
 		}
-		return "(" + going + clock + "_due <> 0)"
+		return "(" + goes + clock + "_due <> 0)"
 	}
 	a, b := test(string(Response)), test(string(Resolution))
-	query := "SELECT incident_id, CASE WHEN " + a + " AND (response_due <= resolution_due OR resolution_due = 0 OR NOT " + b + ") THEN response_due ELSE resolution_due END AS due FROM service_clock WHERE tenant_id = $1 AND (" +
+	query := "SELECT incident_id, CASE WHEN " + a + " AND (response_due <= resolution_due OR resolution_due = 0 OR NOT " + b + ") THEN response_due ELSE resolution_due END AS due FROM service_clock WHERE tenant_id = $1 AND " + going + " AND (" +
 		a + " OR " + b + ") AND " + cond + " ORDER BY due, incident_id"
 	var ids []int64
 	err := s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {

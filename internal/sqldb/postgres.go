@@ -91,7 +91,7 @@ func (db *DB) tryPostgres(ctx context.Context, fn func(context.Context, *Tx) err
 		return nil, fmt.Errorf("sqldb: begin: %w", err)
 	}
 	defer raw.Rollback() //nolint:errcheck // after a commit this is a no-op
-	tx := &Tx{dialect: PostgreSQL, run: raw, conn: conn}
+	tx := &Tx{dialect: PostgreSQL, run: raw, conn: conn, seen: db.cfg.Seen}
 	if err := guard(ctx, fn, tx); err != nil {
 		return nil, err
 	}

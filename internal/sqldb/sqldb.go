@@ -52,6 +52,9 @@ type Config struct {
 	AsIs bool
 	// Scratch is for a throw-away SQLite database: nothing is flushed to disk.
 	Scratch bool
+	// Seen is told the text of each statement before it runs, from many
+	// goroutines: tests look at the plans of what the product really asks.
+	Seen func(query string)
 
 	migrations fs.FS // instead of the embedded ones, in tests of the mechanism
 }
@@ -93,6 +96,9 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	if err == nil && !cfg.AsIs {
 		err = db.migrate(ctx)
+		if err == nil && db.dialect == SQLite && db.cfg.migrations == nil {
+			err = db.setEstimates(ctx)
+		}
 	}
 	if err == nil && db.dialect == SQLite {
 		err = db.startWriter(ctx)
@@ -181,7 +187,7 @@ func (db *DB) Read(ctx context.Context, fn func(ctx context.Context, tx *Tx) err
 		return fmt.Errorf("sqldb: begin read: %w", err)
 	}
 	defer raw.Rollback() //nolint:errcheck // a read has nothing to commit
-	return fn(ctx, &Tx{dialect: db.dialect, run: raw})
+	return fn(ctx, &Tx{dialect: db.dialect, run: raw, seen: db.cfg.Seen})
 }
 
 // Now is the single clock of the stored world; tests replace nothing here,

@@ -170,7 +170,7 @@ func (db *DB) startWriter(ctx context.Context) error {
 	}
 	db.queue = make(chan *job, 256)
 	db.done = make(chan struct{})
-	w := &writer{conn: conn, log: db.log, queue: db.queue, statements: newStatements(conn)}
+	w := &writer{conn: conn, log: db.log, queue: db.queue, seen: db.cfg.Seen, statements: newStatements(conn)}
 	go func() {
 		defer close(db.done)
 		w.work()

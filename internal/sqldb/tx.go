@@ -14,6 +14,7 @@ type Tx struct {
 	conn       *sql.Conn   // PostgreSQL, Write: the transaction's connection
 	statements *statements // SQLite, Write
 	hooks      []func()
+	seen       func(query string) // nil: nobody watches
 }
 
 type runner interface {
@@ -49,6 +50,7 @@ func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error
 }
 
 func (tx *Tx) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
+	tx.tell(query)
 	if tx.statements == nil {
 		return tx.run.ExecContext(ctx, query, args...)
 	}
@@ -62,11 +64,13 @@ func (tx *Tx) exec(ctx context.Context, query string, args []any) (sql.Result, e
 
 // Query runs a query; the caller closes the rows before its next statement.
 func (tx *Tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	tx.tell(query)
 	return tx.run.QueryContext(ctx, query, args...)
 }
 
 // QueryRow runs a query of one row at most; scan it before the next statement.
 func (tx *Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
+	tx.tell(query)
 	if tx.statements != nil {
 		if known, err := tx.statements.get(ctx, query); err == nil {
 			return known.stmt.QueryRowContext(ctx, args...)
@@ -74,6 +78,12 @@ func (tx *Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row 
 		// The query is refused: running it gives the caller the reason.
 	}
 	return tx.run.QueryRowContext(ctx, query, args...)
+}
+
+func (tx *Tx) tell(query string) {
+	if tx.seen != nil {
+		tx.seen(query)
+	}
 }
 
 // NextIDs reserves n consecutive identifiers of a tenant's counter and returns

@@ -66,6 +66,7 @@ type writer struct {
 	statements *statements
 	log        *slog.Logger
 	queue      <-chan *job
+	seen       func(query string)
 }
 
 func (w *writer) work() {
@@ -133,7 +134,7 @@ func (w *writer) run(j *job) (lost error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(j.ctx))
 	defer cancel()
 	began := time.Now()
-	tx := &Tx{dialect: SQLite, run: w.conn, statements: w.statements}
+	tx := &Tx{dialect: SQLite, run: w.conn, statements: w.statements, seen: w.seen}
 	j.err = guard(ctx, j.fn, tx)
 	if d := time.Since(began); d > slowCommand {
 		w.log.Warn("a command kept the other writers waiting", "duration", d)

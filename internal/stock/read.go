@@ -206,7 +206,7 @@ func (s *Service) UsedOn(ctx context.Context, by auth.Identity, number int64) ([
 		}, `SELECT m.movement_id, m.kind, m.item_id, i.name, i.unit, m.quantity, m.at, m.from_id + m.to_id, coalesce(p.name, ''), m.price
 			FROM stock_movement m JOIN stock_item i ON i.tenant_id = m.tenant_id AND i.item_id = m.item_id
 			LEFT JOIN stock_place p ON p.tenant_id = m.tenant_id AND p.place_id = m.from_id + m.to_id
-			WHERE m.tenant_id = $1 AND m.incident_id = $2 AND m.kind IN ('use', 'return') AND m.reverses = 0 AND m.reversed_by = 0
+			WHERE m.tenant_id = $1 AND m.incident_id = $2 AND m.incident_id <> 0 AND m.kind IN ('use', 'return') AND m.reverses = 0 AND m.reversed_by = 0
 			ORDER BY m.movement_id`, by.Tenant, number)
 	})
 	return all, err

@@ -43,6 +43,16 @@ func SQLite(tb testing.TB) *sqldb.DB {
 	return open(tb, sqldb.Config{Dir: tb.TempDir()})
 }
 
+// SQLitePages gives a fresh embedded database to a test that opens pages: at
+// its end it fails if one of them read a whole table that grows for ever.
+func SQLitePages(tb testing.TB) *sqldb.DB {
+	tb.Helper()
+	watch := &plans{known: map[string]bool{}}
+	db := open(tb, sqldb.Config{Dir: tb.TempDir(), Seen: watch.see})
+	tb.Cleanup(func() { watch.judge(tb, db) })
+	return db
+}
+
 // PostgreSQL gives a fresh PostgreSQL database, dropped at the end of the test.
 func PostgreSQL(tb testing.TB) *sqldb.DB {
 	tb.Helper()

@@ -106,7 +106,7 @@ func newTown(t *testing.T) *town {
 	if built.missing != nil {
 		t.Skip("SKIPPED, NOT TESTED: the user interface is not built; run `make ui`")
 	}
-	db := testkit.SQLite(t)
+	db := testkit.SQLitePages(t)
 	j := journal.New(db)
 	w.site = newSiteOn(t, db, j, func(deps *Deps) {
 		w.words = search.New(db, j, deps.Directory)
