@@ -111,6 +111,17 @@ func (l *List) Done() int {
 	return n
 }
 
+// Failed counts the yes-or-no items that were answered no.
+func (l *List) Failed() int {
+	n := 0
+	for _, c := range l.Checks {
+		if c.Done && c.Kind == YesNo && c.Value == "no" {
+			n++
+		}
+	}
+	return n
+}
+
 // Left gives the mandatory items that are not done, by their place in the list.
 func (l *List) Left() []int {
 	var left []int

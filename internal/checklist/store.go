@@ -54,7 +54,7 @@ func templates(ctx context.Context, tx *sqldb.Tx, tenant int64, condition string
 
 var listColumns = []string{
 	"tenant_id", "checklist_id", "version", "template_id", "template_version", "title", "incident_id", "visit_id", "school_id", "checks",
-	"items", "done", "mandatory_left", "added_at", "completed_at", "removed",
+	"items", "done", "mandatory_left", "added_at", "completed_at", "removed", "failed",
 }
 
 func saveLists(ctx context.Context, tx *sqldb.Tx, tenant int64, all []*List) error {
@@ -66,7 +66,7 @@ func saveLists(ctx context.Context, tx *sqldb.Tx, tenant int64, all []*List) err
 		}
 		rows[k] = []any{
 			tenant, l.ID, l.Version, l.Template, l.TemplateVersion, l.Title, l.Incident, l.Visit, l.School, string(checks),
-			len(l.Checks), l.Done(), len(l.Left()), sqldb.Millis(l.AddedAt), sqldb.Millis(l.CompletedAt), sqldb.Flag(l.Removed),
+			len(l.Checks), l.Done(), len(l.Left()), sqldb.Millis(l.AddedAt), sqldb.Millis(l.CompletedAt), sqldb.Flag(l.Removed), l.Failed(),
 		}
 	}
 	return tx.Upsert(ctx, "checklist", []string{"tenant_id", "checklist_id"}, listColumns, rows)

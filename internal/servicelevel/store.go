@@ -206,12 +206,25 @@ func clocksOf(ctx context.Context, tx *sqldb.Tx, tenant int64, ids []int64) (map
 	return found, nil
 }
 
+// stamps is the counter that tells the rows of the table of clocks apart by
+// when they were written. The counter's row is held until the commit, so that
+// stamps go up in the order of the commits: a reader that has seen one has seen
+// all those below it.
+const stamps = "servicelevel.stamp"
+
 func writeClocks(ctx context.Context, tx *sqldb.Tx, tenant int64, all []kept) error {
+	if len(all) == 0 {
+		return nil
+	}
+	stamp, err := tx.NextIDs(ctx, tenant, stamps, int64(len(all)))
+	if err != nil {
+		return err
+	}
 	rows := make([][]any, len(all))
 	for n := range all {
-		rows[n] = all[n].row(tenant)
+		rows[n] = append(all[n].row(tenant), stamp+int64(n))
 	}
-	return tx.Upsert(ctx, "service_clock", []string{"tenant_id", "incident_id"}, clockColumns, rows)
+	return tx.Upsert(ctx, "service_clock", []string{"tenant_id", "incident_id"}, append(slices.Clone(clockColumns), "stamp"), rows)
 }
 
 // Standings gives how the clocks of some incidents stand, as far as the scope
