@@ -23,6 +23,8 @@ const (
 	colStatus
 	colSource
 	colHandled
+	colOutcome
+	colWaiting
 	colOpenedDay
 	colEndedDay
 )
@@ -93,6 +95,11 @@ var (
 		return 2
 	})
 	reopenedTable = byteTable(func(s uint8) uint8 { return 2 - s>>7 })
+
+	responseTable   = byteTable(func(s uint8) uint8 { return s & 3 })
+	resolutionTable = byteTable(func(s uint8) uint8 { return s >> 2 & 3 })
+	ratingTable     = byteTable(func(s uint8) uint8 { return s >> 4 & 3 })
+	changesTable    = byteTable(func(s uint8) uint8 { return s>>6 + 1 })
 )
 
 // axis gives the axis of a dimension that is not of time.
@@ -132,6 +139,16 @@ func (f *facts) axis(d Dim) axis {
 		return wordAxis(colStatus, yesNo, openTable)
 	case DimReopened:
 		return wordAxis(colStatus, yesNo, reopenedTable)
+	case DimResponseClock:
+		return wordAxis(colOutcome, clockWords, responseTable)
+	case DimResolutionClock:
+		return wordAxis(colOutcome, clockWords, resolutionTable)
+	case DimRating:
+		return wordAxis(colOutcome, ratingWords, ratingTable)
+	case DimReassigned:
+		return wordAxis(colOutcome, changesWords, changesTable)
+	case DimWaiting:
+		return idAxis(colWaiting, f.reasons, nil)
 	case DimOrigin:
 		return wordAxis(colSource, originWords, originTable)
 	case DimHandled:
@@ -163,6 +180,8 @@ func (f *facts) domain(col column) int {
 		return len(f.machines.keys)
 	case colDeclarant, colAssignee:
 		return len(f.people.keys)
+	case colWaiting:
+		return len(f.reasons.keys)
 	case colOpenedDay, colEndedDay:
 		return maxDay + 1
 	}

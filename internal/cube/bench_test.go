@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -170,11 +171,25 @@ func inMemory(b *testing.B, w *world, n int) *Memory {
 		if err := f.add(&rec); err != nil {
 			b.Fatal(err)
 		}
+		k := benchClocks(&i, r)
+		f.setClocks(uint32(id), &k, math.MaxUint32)
+		if id%10 == 0 { // one in ten had a visit or a part
+			f.setDesk(uint32(id), desk{visits: 1, minutes: 35})
+		}
 	}
 	f.linkAll()
 	m.facts = f
 	m.ready.Store(true)
 	return m
+}
+
+// benchClocks is how the clocks of an incident stand: one in five was late.
+func benchClocks(i *incident.Incident, r *rand.Rand) clocks {
+	k := clocks{id: i.ID, response: clock{code: clockKept, spent: int64(r.IntN(500))}, resolution: clock{code: clockKept, spent: int64(r.IntN(5000))}}
+	if r.IntN(5) == 0 {
+		k.resolution.late = 1
+	}
+	return k
 }
 
 // The questions.
@@ -234,6 +249,9 @@ func questions(b *testing.B, e Executor, w *world) {
 	b.Run("GroupBy", func(b *testing.B) { ask(b, e, w, oneGroupBy()) })
 	b.Run("TwoFiltered", func(b *testing.B) { ask(b, e, w, twoFiltered()) })
 	b.Run("Dashboard", func(b *testing.B) { ask(b, e, w, dashboard(calendar.Date(2015, 9, 1), calendar.Date(2016, 9, 1))...) })
+	b.Run("Desk", func(b *testing.B) {
+		ask(b, e, w, Query{Measures: []Measure{ResolutionKept, ResolutionOpen, ResponseKept, SatisfiedShare, WorkTime}, By: []Dim{DimSchool}})
+	})
 	b.Run("List", func(b *testing.B) {
 		b.ReportAllocs()
 		defer cpu(b)()
@@ -250,9 +268,9 @@ func questions(b *testing.B, e Executor, w *world) {
 func BenchmarkMemory(b *testing.B) {
 	w := benchWorld(b, testkit.SQLite(b))
 	sizes(b, func(b *testing.B, n int) {
-		before := heap()
+		before := heapBytes()
 		m := inMemory(b, w, n)
-		weight := float64(heap()-before) / float64(n)
+		weight := float64(heapBytes()-before) / float64(n)
 		b.Run("Bytes", func(b *testing.B) {
 			for b.Loop() {
 			}
@@ -308,7 +326,7 @@ func benchMixed(b *testing.B, m *Memory, w *world, n int) {
 	b.ReportMetric(float64(waits[len(waits)*99/100].Microseconds())/1000, "p99-ms")
 }
 
-func heap() int64 {
+func heapBytes() int64 {
 	runtime.GC()
 	var s runtime.MemStats
 	runtime.ReadMemStats(&s)
@@ -376,6 +394,12 @@ func BenchmarkSQL(b *testing.B) {
 	}
 }
 
+var benchClockColumns = []string{
+	"tenant_id", "incident_id", "school_id", "declarant_id", "opened_at", "clock_school_id",
+	"response_phase", "response_target", "response_spent", "response_since", "response_due", "response_warn_at", "response_late_at",
+	"resolution_phase", "resolution_target", "resolution_spent", "resolution_since", "resolution_due", "resolution_warn_at", "resolution_late_at", "stamp",
+}
+
 // fill writes n incidents as fast as each engine takes them.
 func fill(b *testing.B, w *world, n int) {
 	b.Helper()
@@ -383,21 +407,29 @@ func fill(b *testing.B, w *world, n int) {
 	r := seeded(1)
 	const part = 10_000
 	for from := 0; from < n; from += part {
-		rows := make([][]any, 0, part)
+		rows, stands := make([][]any, 0, part), make([][]any, 0, part)
 		for id := from; id < min(n, from+part); id++ {
 			i := benchRecord(w, r, id, n)
 			rows = append(rows, incidentRow(w.tenant, &i))
-		}
-		var err error
-		if pool := w.db.Pool(); pool != nil {
-			_, err = pool.CopyFrom(ctx, pgx.Identifier{"incident"}, incidentColumns, pgx.CopyFromRows(rows))
-		} else {
-			err = w.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-				return tx.Insert(ctx, "incident", incidentColumns, rows, "")
+			k := benchClocks(&i, r)
+			stands = append(stands, []any{
+				w.tenant, i.ID, i.School, i.Declarant, sqldb.Millis(i.OpenedAt), i.School, "stopped", 240, k.response.spent, 0, 0, 0, 0,
+				"stopped", 2400, k.resolution.spent, 0, 0, 0, int64(k.resolution.late) * 1000, i.ID,
 			})
 		}
-		if err != nil {
-			b.Fatal(err)
+		for table, t := range map[string]struct {
+			columns []string
+			rows    [][]any
+		}{"incident": {incidentColumns, rows}, "service_clock": {benchClockColumns, stands}} {
+			var err error
+			if pool := w.db.Pool(); pool != nil {
+				_, err = pool.CopyFrom(ctx, pgx.Identifier{table}, t.columns, pgx.CopyFromRows(t.rows))
+			} else {
+				err = w.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error { return tx.Insert(ctx, table, t.columns, t.rows, "") })
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
 		}
 	}
 	err := w.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {

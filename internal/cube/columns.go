@@ -17,7 +17,7 @@ import (
 // large one.
 const chunkRows = 1 << 14
 
-// chunk is a stretch of incidents, one array a field: 62 bytes an incident.
+// chunk is a stretch of incidents, one array a field: 70 bytes an incident.
 // Instants are seconds since 1970 (0 = not reached), days are local days
 // (0 = none), identifiers are codes of a dictionary (0 = not known).
 type chunk struct {
@@ -37,6 +37,12 @@ type chunk struct {
 	source   [chunkRows]uint8 // origin | hour of the opening << 3
 	handled  [chunkRows]uint8 // level
 
+	outcome                        [chunkRows]uint8  // response clock | resolution clock << 2 | rating << 4 | reassignments (at most 3) << 6
+	waiting                        [chunkRows]uint8  // why, a code of reasons
+	responseSpent, resolutionSpent [chunkRows]uint16 // open minutes of a clock that has stopped; unspent, or longSpent for those that do not fit
+	desk                           [chunkRows]uint16 // place in desks, from 1
+	desks                          []desk            // what few incidents have
+
 	// What the whole chunk is about, so that it can be skipped.
 	minOpened, maxOpened uint16
 	minEnded, maxEnded   uint16 // of those that ended
@@ -44,7 +50,7 @@ type chunk struct {
 	excluded             int    // merged or cancelled
 }
 
-const bytesPerIncident = 62
+const bytesPerIncident = 70
 
 const (
 	reopenedBit = 1 << 7 // of status
@@ -86,12 +92,15 @@ type facts struct {
 
 	schools, rooms, categories, codes, teams, people *dict[int64]
 	machines                                         *dict[string]
+	reasons                                          *dict[int64] // of waiting; one byte
 
 	// heads of the chains of repeats: row + 1 of the newest.
 	machineHead []uint32 // by machine code
 	roomHead    []uint32 // by room code
 
 	followers followers
+	visits    map[int64][]int64 // the incidents of each visit
+	pending   pending           // targets that will be passed unless somebody acts
 
 	tables *tables
 	derived
@@ -101,8 +110,9 @@ func newFacts(loc *time.Location, t *tables) *facts {
 	f := &facts{
 		loc: &localizer{loc: loc}, late: map[uint32]uint32{}, lateRows: map[uint32]bool{},
 		schools: newDict[int64](), rooms: newDict[int64](), categories: newDict[int64](),
-		codes: newDict[int64](), teams: newDict[int64](), people: newDict[int64](), machines: newDict[string](),
+		codes: newDict[int64](), teams: newDict[int64](), people: newDict[int64](), machines: newDict[string](), reasons: newDict[int64](),
 		followers: followers{of: map[uint32][]int64{}, by: map[int64]map[uint32]bool{}},
+		visits:    map[int64][]int64{}, pending: pending{at: map[uint32][2]uint32{}},
 	}
 	f.use(t)
 	return f
@@ -148,6 +158,9 @@ type record struct {
 	origin                              incident.Origin
 	level                               incident.Level
 	opened, resolved, closed, updated   uint32 // seconds
+	waiting                             int64
+	rating                              incident.Rating
+	reassigned                          int
 
 	joined bool    // an event changed who follows it
 	people []int64 // who does then
@@ -165,8 +178,9 @@ func (f *facts) put(row uint32, r *record) error {
 			f.chunks = append(f.chunks, &chunk{minOpened: math.MaxUint16, minEnded: math.MaxUint16})
 		}
 		f.rows++
-		c, _ := f.at(row)
+		c, i := f.at(row)
 		c.n++
+		c.responseSpent[i], c.resolutionSpent[i] = unspent, unspent
 		id := uint32(r.id)
 		if id < f.maxID {
 			f.late[id], f.lateRows[row] = row, true
@@ -213,6 +227,15 @@ func (f *facts) put(row uint32, r *record) error {
 	}
 	c.source[i] = word(originWords, string(r.origin)) | hour<<3
 	c.handled[i] = word(handledWords, handledWord(r.level))
+	reason := f.reasons.code(r.waiting)
+	if reason > math.MaxUint8 {
+		return errTooMany
+	}
+	c.waiting[i] = uint8(reason)
+	c.outcome[i] = c.outcome[i]&clockBits | word(ratingWords, string(r.rating))<<4 | uint8(min(max(r.reassigned, 0), 3))<<6
+	if r.reassigned >= 3 || c.desk[i] != 0 {
+		c.side(i).reassigned = max(0, int64(r.reassigned))
+	}
 	return nil
 }
 
@@ -229,6 +252,7 @@ func (f *facts) get(row uint32) record {
 		cause: f.codes.keys[c.cause[i]], solution: f.codes.keys[c.solution[i]],
 		origin: incident.Origin(wordOf(originWords, c.source[i]&7)), level: levelOf(c.handled[i]),
 		opened: c.opened[i], resolved: c.resolved[i], closed: c.closed[i], updated: c.updated[i],
+		waiting: f.reasons.keys[c.waiting[i]], rating: incident.Rating(wordOf(ratingWords, c.outcome[i]>>4&3)), reassigned: int(c.had(ofReassignments, i)),
 	}
 }
 

@@ -136,6 +136,19 @@ func (w *world) populate(tb testing.TB, r *rand.Rand, most int) {
 		}
 	}
 	w.store(tb, all)
+	if n == 0 {
+		return
+	}
+	if err := w.db.Write(context.Background(), func(ctx context.Context, tx *sqldb.Tx) error {
+		for range n * 3 {
+			if _, err := w.act(ctx, tx, r, int64(1+r.IntN(n))); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		tb.Fatal(err)
+	}
 }
 
 // TestMemoryIsTheNaiveLoop compares every figure of random questions with a
@@ -306,6 +319,8 @@ type line struct {
 	day, end uint16
 	hour     uint8
 	repeat   bool
+	clocks   string
+	desk     desk
 }
 
 func rows(f *facts) map[int64]string {
@@ -313,7 +328,16 @@ func rows(f *facts) map[int64]string {
 	for row := range uint32(f.rows) {
 		c, i := f.at(row)
 		r := f.get(row)
-		out[r.id] = fmt.Sprintf("%+v", line{r, c.openedDay[i], c.endedDay[i], c.source[i] >> 3, c.severity[i]&repeatBit != 0})
+		l := line{record: r, day: c.openedDay[i], end: c.endedDay[i], hour: c.source[i] >> 3, repeat: c.severity[i]&repeatBit != 0}
+		for q := range quantities {
+			*l.desk.at(q) = c.had(q, i)
+		}
+		for _, resolution := range []bool{false, true} {
+			minutes, stopped := c.spent(resolution, i)
+			l.clocks += fmt.Sprint(minutes, stopped, " ")
+		}
+		l.clocks += fmt.Sprint(c.outcome[i]&clockBits, f.pending.at[c.id[i]])
+		out[r.id] = fmt.Sprintf("%+v", l)
 	}
 	return out
 }
@@ -341,9 +365,19 @@ func (w *world) live(tb testing.TB, r *rand.Rand, n int) int64 {
 	var events []journal.Event
 	var rows [][]any
 	var stand []incident.Incident
+	type step struct {
+		row   int // place in rows, or -1
+		about int64
+	}
+	var steps []step
 	for range n {
 		var from, to incident.Incident
 		at := len(w.incidents)
+		if at > 0 && r.IntN(3) == 0 {
+			steps = append(steps, step{-1, int64(1 + r.IntN(at))})
+			continue
+		}
+		steps = append(steps, step{row: len(rows)})
 		if at == 0 || r.IntN(4) == 0 {
 			to = w.random(r, int64(at+1))
 			w.incidents = append(w.incidents, to)
@@ -376,7 +410,16 @@ func (w *world) live(tb testing.TB, r *rand.Rand, n int) int64 {
 	}
 	var last int64
 	err := w.db.Write(context.Background(), func(ctx context.Context, tx *sqldb.Tx) error {
-		for i := range rows {
+		for _, step := range steps {
+			i := step.row
+			if i < 0 {
+				more, err := w.act(ctx, tx, r, step.about)
+				if err != nil {
+					return err
+				}
+				events = append(events, more...)
+				continue
+			}
 			if _, err := tx.Exec(ctx, `DELETE FROM incident WHERE tenant_id = $1 AND incident_id = $2`, w.tenant, rows[i][1]); err != nil {
 				return err
 			}
@@ -393,7 +436,7 @@ func (w *world) live(tb testing.TB, r *rand.Rand, n int) int64 {
 		if err := w.j.Append(ctx, tx, events...); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, `SELECT max(seq) FROM event WHERE tenant_id = $1`, w.tenant).Scan(&last)
+		return tx.QueryRow(ctx, `SELECT COALESCE(max(seq), 0) FROM event WHERE tenant_id = $1`, w.tenant).Scan(&last)
 	})
 	if err != nil {
 		tb.Fatal(err)

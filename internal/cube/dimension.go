@@ -39,8 +39,11 @@ var (
 		string(directory.Teacher), string(directory.Administrative), string(directory.Caretaker),
 		string(directory.ITReferent), string(directory.Staff), string(directory.OtherPerson),
 	}
-	stateWords  = texts(incident.States)
-	originWords = texts(incident.Origins)
+	clockWords   = []string{"kept", "late", "running"}
+	ratingWords  = texts(incident.Ratings)
+	changesWords = []string{"0", "1", "2", "3"}
+	stateWords   = texts(incident.States)
+	originWords  = texts(incident.Origins)
 	// Direct has a key of its own: "" would be "not known".
 	handledWords = append([]string{directWord}, texts(incident.Levels[1:])...)
 )
@@ -88,6 +91,12 @@ var dimensions = map[Dim]dimension{
 	DimTarget:     {kind: kindWord, words: targetWords},
 	DimReopened:   {kind: kindWord, words: yesNo},
 
+	DimResponseClock:   {kind: kindWord, words: clockWords, ordered: true},
+	DimResolutionClock: {kind: kindWord, words: clockWords, ordered: true},
+	DimWaiting:         {kind: kindID},
+	DimRating:          {kind: kindWord, words: ratingWords, ordered: true},
+	DimReassigned:      {kind: kindWord, words: changesWords, ordered: true},
+
 	DimHour:       {kind: kindCycle, ordered: true},
 	DimWeekday:    {kind: kindCycle, ordered: true},
 	DimSchoolWeek: {kind: kindCycle, ordered: true},
@@ -102,6 +111,7 @@ var dimensions = map[Dim]dimension{
 var Dims = []Dim{
 	DimSchool, DimCommune, DimRoom, DimNetwork, DimCategory, DimCategory2, DimCategory3, DimCause, DimResolution,
 	DimPriority, DimImpact, DimUrgency, DimState, DimOpen, DimOrigin, DimHandled, DimTeam, DimAssignee, DimDeclarant, DimMachine, DimTarget, DimReopened,
+	DimResponseClock, DimResolutionClock, DimWaiting, DimRating, DimReassigned,
 	DimHour, DimWeekday, DimDay, DimWeek, DimMonth, DimYear, DimSchoolYear, DimSchoolWeek,
 }
 

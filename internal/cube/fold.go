@@ -18,8 +18,9 @@ func (s *memorySource) exposures() *exposures { return s.f.tables.exposures }
 
 func (s *memorySource) release() {
 	if s.base != nil {
-		giveBack(s.base.t.resolvedFor)
-		giveBack(s.base.t.closedFor)
+		for k := range s.base.t.timed {
+			giveBack(s.base.t.timed[k].values)
+		}
 		s.base = nil
 	}
 }
@@ -115,17 +116,22 @@ func (b *base) fold(v view, g grouping) ([]cell, error) {
 		a := &cells[at].acc
 		a.opened += at32(t.opened, i)
 		a.ended += at32(t.ended, i)
-		a.resolved += at32(t.resolved, i)
-		a.closed += at32(t.closed, i)
-		a.reopened += at32(t.reopened, i)
-		a.repeat += at32(t.repeat, i)
 		a.rated[0] += at32(t.rated[0], i)
 		a.rated[1] += at32(t.rated[1], i)
-		if t.resolvedSum != nil {
-			a.resolutionSum += t.resolvedSum[i]
+		for k := range t.timed {
+			if from := &t.timed[k]; from.n != nil {
+				a.timed[k].n += int(from.n[i])
+				a.timed[k].sum += from.sum[i]
+			}
 		}
-		if t.closedSum != nil {
-			a.closingSum += t.closedSum[i]
+		for k := range t.marked {
+			a.marked[k] += at32(t.marked[k], i)
+		}
+		for k := range t.had {
+			if from := &t.had[k]; from.n != nil {
+				a.had[k].n += int(from.n[i])
+				a.had[k].sum += from.sum[i]
+			}
 		}
 	}
 	if v.parts&partBacklog != 0 {
@@ -134,11 +140,10 @@ func (b *base) fold(v view, g grouping) ([]cell, error) {
 		}
 	}
 	var scratch []uint32
-	if qs, set := g.parts.resolutionQuantiles(); len(qs) > 0 {
-		quantilesOf(b.starts[0], t.resolvedFor, into, len(cells), qs, &scratch, func(at int, q []float64) { set(&cells[at].acc, q) })
-	}
-	if g.parts&partClosingMedian != 0 {
-		quantilesOf(b.starts[1], t.closedFor, into, len(cells), []quantile{median}, &scratch, func(at int, q []float64) { cells[at].acc.closingMedian = q[0] })
+	for k := range timings {
+		if qs, set := g.parts.quantilesOf(k); len(qs) > 0 {
+			quantilesOf(b.starts[k], t.timed[k].values, into, len(cells), qs, &scratch, func(at int, q []float64) { set(&cells[at].acc, q) })
+		}
 	}
 	if len(g.by) == 0 {
 		if len(cells) == 0 {

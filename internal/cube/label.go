@@ -46,6 +46,10 @@ func (l *Labeler) Value(m Measure, v Value) string {
 	switch {
 	case !v.Valid:
 		return none
+	case m.Money():
+		return l.say.T("cube.euros", "n", l.say.Num(v.V, 2))
+	case m.Mean():
+		return l.say.Num(v.V, 2)
 	case m.Hours():
 		return l.say.Hours(v.V)
 	case m.Share():
@@ -53,13 +57,14 @@ func (l *Labeler) Value(m Measure, v Value) string {
 	case m.Rate():
 		return l.say.Num(v.V, 1)
 	}
-	return l.say.Int(v.N)
+	return l.say.Int(int64(v.V))
 }
 
 // wordKeys are the catalogue keys of the closed lists that other areas name.
 var wordKeys = map[Dim]string{
 	DimState: "incident.state.", DimOrigin: "incident.origin.", DimHandled: "incident.level.", DimTarget: "incident.target.", DimNetwork: "incident.network.",
 	DimPriority: "incident.priority.", DimImpact: "incident.impact.", DimUrgency: "incident.urgency.",
+	DimResponseClock: "cube.word.clock.", DimResolutionClock: "cube.word.clock.", DimRating: "desk.rating.", DimReassigned: "cube.word.reassigned.",
 	DimOpen: "cube.word.open.", DimReopened: "cube.word.reopened.", DimDeclarant: "cube.word.declarant.",
 }
 
@@ -114,7 +119,7 @@ func (l *Labeler) name(d Dim, id int64, short bool) string {
 		return l.places.TeamName(id)
 	case DimAssignee:
 		return l.places.PersonName(id)
-	case DimCause, DimResolution:
+	case DimCause, DimResolution, DimWaiting:
 		return l.words.CodeLabel(id, lang)
 	case DimCategory, DimCategory2, DimCategory3:
 		if short {
@@ -210,7 +215,7 @@ func (l *Labeler) Compare(d Dim, a, b string) int {
 	switch d {
 	case DimCategory, DimCategory2, DimCategory3:
 		return cmp.Or(slices.Compare(l.place(a), l.place(b)), d.compareKeys(a, b))
-	case DimSchool, DimRoom, DimTeam, DimAssignee, DimCause, DimResolution, DimCommune, DimMachine:
+	case DimSchool, DimRoom, DimTeam, DimAssignee, DimCause, DimResolution, DimWaiting, DimCommune, DimMachine:
 		return cmp.Or(l.say.Compare(l.Label(d, a), l.Label(d, b)), d.compareKeys(a, b))
 	}
 	return d.compareKeys(a, b)
@@ -281,6 +286,10 @@ func (l *Labeler) keys(d Dim, scope auth.Scope) []string {
 		for _, c := range l.words.Codes(catalog.Resolution) {
 			keys = append(keys, idKey(c.ID))
 		}
+	case DimWaiting:
+		for _, c := range l.words.Codes(catalog.Waiting) {
+			keys = append(keys, idKey(c.ID))
+		}
 	case DimCategory, DimCategory2, DimCategory3:
 		depth := map[Dim]int{DimCategory: 1, DimCategory2: 2, DimCategory3: 3}[d]
 		for _, c := range l.words.Categories() {
@@ -298,7 +307,7 @@ func (l *Labeler) keys(d Dim, scope auth.Scope) []string {
 		for n := range 24 {
 			keys = append(keys, d.key(n))
 		}
-	case DimOpen, DimReopened, DimState:
+	case DimOpen, DimReopened, DimReassigned, DimState:
 		keys = d.Words()
 	default:
 		if words := d.Words(); words != nil {

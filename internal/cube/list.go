@@ -110,7 +110,8 @@ func (q ListQuery) plan(pred *predicate, today, first calendar.Day) (view, error
 
 // List gives the incidents behind a figure, a page at a time.
 func (m *Memory) List(ctx context.Context, scope auth.Scope, q ListQuery) (Page, error) {
-	if err := m.refresh(ctx); err != nil {
+	now := m.cfg.Now()
+	if err := m.refresh(ctx, now); err != nil {
 		return Page{}, err
 	}
 	if err := q.check(); err != nil {
@@ -125,7 +126,7 @@ func (m *Memory) List(ctx context.Context, scope auth.Scope, q ListQuery) (Page,
 	defer m.mu.RUnlock()
 	f := m.facts
 	pred.calend = f.tables.weeks
-	v, err := q.plan(pred, calendar.DayOf(m.cfg.Now(), m.cfg.Location), f.firstDay())
+	v, err := q.plan(pred, calendar.DayOf(now, m.cfg.Location), f.firstDay())
 	if err != nil {
 		return Page{}, err
 	}
@@ -137,7 +138,7 @@ func (m *Memory) List(ctx context.Context, scope auth.Scope, q ListQuery) (Page,
 func (f *facts) list(v view, q ListQuery) Page {
 	meas := q.measure()
 	s := f.selectionOf(v.pred, measures[meas].basis, v.first, v.lo(), v.hi(), v.shift)
-	f.restrict(&s, meas, v)
+	f.restrict(&s, meas)
 	by, descending := q.order()
 	var after *cursor
 	if q.After != "" {
@@ -186,20 +187,29 @@ func (f *facts) list(v view, q ListQuery) Page {
 }
 
 // restrict adds to a selection what a measure looks at beside its basis.
-func (f *facts) restrict(s *selection, m Measure, v view) {
-	flag := func(col column, mask uint8) cond {
-		t := statusTable(func(b uint8) uint8 { return uint8(bit(b&mask != 0)) })
-		return cond{kind: condTable, col: col, table: t[:]}
+func (f *facts) restrict(s *selection, m Measure) {
+	list := measures[m].list
+	add := func(c cond) { s.conds = append(s.conds, c) }
+	switch list {
+	case toResolution.part():
+		add(cond{kind: condReached, col: colResolvedAt, not: m == Unresolved})
+	case toClosing.part():
+		add(cond{kind: condReached, col: colClosedAt})
+	case toResponse.part():
+		add(cond{kind: condWhere, where: func(c *chunk, i int) bool { return c.responseSpent[i] != unspent }})
+	case toMending.part():
+		add(cond{kind: condWhere, where: func(c *chunk, i int) bool { return c.resolutionSpent[i] != unspent }})
 	}
-	switch m.restriction() {
-	case partResolution:
-		s.conds = append(s.conds, cond{kind: condReached, col: colResolvedAt, not: m == Unresolved})
-	case partClosing:
-		s.conds = append(s.conds, cond{kind: condReached, col: colClosedAt})
-	case partReopened:
-		s.conds = append(s.conds, flag(colStatus, reopenedBit))
-	case partRepeat:
-		s.conds = append(s.conds, flag(colSeverity, repeatBit))
+	for k := range marks {
+		if list == k.part() {
+			flags := &markFlags[k]
+			add(cond{kind: condTable, col: flags.col, table: flags.table[:]})
+		}
+	}
+	for q := range quantities {
+		if list == q.part() {
+			add(cond{kind: condWhere, where: func(c *chunk, i int) bool { return c.had(q, i) != 0 }})
+		}
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"statincidents/internal/auth"
 	"statincidents/internal/calendar"
 	"statincidents/internal/catalog"
@@ -104,10 +106,15 @@ type Memory struct {
 	mu    sync.RWMutex
 	facts *facts
 	pos   journal.Pos
+
+	// Under loading: how far the table of clocks was followed, and clocks of
+	// incidents whose declaration has not come by yet.
+	stamp int64
+	early map[int64]clocks
 }
 
 // NewMemory makes an executor that is not loaded yet: Start does that.
-func NewMemory(cfg Config) *Memory { return &Memory{cfg: cfg.filled()} }
+func NewMemory(cfg Config) *Memory { return &Memory{cfg: cfg.filled(), early: map[int64]clocks{}} }
 
 // Watch calls fn after each batch of events has been applied, in order; fn
 // must be quick. To be called before Start.
@@ -137,8 +144,28 @@ func (m *Memory) Start(ctx context.Context) error {
 	rows, size := m.facts.rows, m.facts.bytes()
 	m.mu.RUnlock()
 	m.cfg.Log.Info("statistics are ready", "incidents", rows, "bytes", size, "seconds", m.cfg.Now().Sub(began).Seconds())
-	return m.cfg.Journal.Follow(ctx, m.cfg.Tenant, m.AsOf(), m.apply)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return m.cfg.Journal.Follow(ctx, m.cfg.Tenant, m.AsOf(), m.apply) })
+	group.Go(func() error {
+		tick := time.NewTicker(clocksEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-tick.C:
+			}
+			if err := m.followClocks(ctx); err != nil && ctx.Err() == nil {
+				return err
+			}
+		}
+	})
+	return group.Wait()
 }
+
+// clocksEvery is how often the table of clocks is looked at: no event says that
+// it has changed.
+const clocksEvery = time.Second
 
 // Load fills the columns from the database, in place of what they held.
 func (m *Memory) Load(ctx context.Context) error {
@@ -166,8 +193,11 @@ func (m *Memory) Load(ctx context.Context) error {
 func (m *Memory) CatchUp(ctx context.Context) error {
 	for {
 		events, err := m.cfg.Journal.Read(ctx, m.cfg.Tenant, m.AsOf(), 1000)
-		if err != nil || len(events) == 0 {
+		if err != nil {
 			return err
+		}
+		if len(events) == 0 {
+			return m.followClocks(ctx)
 		}
 		if err := m.apply(ctx, events); err != nil {
 			return err
@@ -200,6 +230,9 @@ type patch struct {
 		ResolvedAt     *time.Time       `json:"resolved_at"`
 		ClosedAt       *time.Time       `json:"closed_at"`
 		Affected       *incident.Circle `json:"affected"`
+		WaitingCode    *int64           `json:"waiting_code"`
+		Rating         *incident.Rating `json:"rating"`
+		ReassignCount  *int             `json:"reassign_count"`
 	} `json:"set"`
 }
 
@@ -228,6 +261,9 @@ func (r *record) change(e *journal.Event) error {
 	set(&r.target, s.Target)
 	set(&r.level, s.Level)
 	set(&r.reopened, s.ReopenCount)
+	set(&r.waiting, s.WaitingCode)
+	set(&r.rating, s.Rating)
+	set(&r.reassigned, s.ReassignCount)
 	for to, from := range map[*uint32]*time.Time{&r.opened: s.OpenedAt, &r.resolved: s.ResolvedAt, &r.closed: s.ClosedAt} {
 		if from != nil {
 			*to = seconds(sqldb.Millis(*from))
@@ -250,9 +286,14 @@ func set[T any](to, from *T) {
 const eventsALock = 64
 
 // apply takes a batch of the journal into the columns.
-func (m *Memory) apply(_ context.Context, events []journal.Event) error {
+func (m *Memory) apply(ctx context.Context, events []journal.Event) error {
 	m.loading.Lock()
 	defer m.loading.Unlock()
+	touched, err := m.touch(ctx, events)
+	if err != nil {
+		return err
+	}
+	now := seconds(sqldb.Millis(m.cfg.Now()))
 	for from := 0; from < len(events); from += eventsALock {
 		part := events[from:min(from+eventsALock, len(events))]
 		m.mu.Lock()
@@ -265,6 +306,10 @@ func (m *Memory) apply(_ context.Context, events []journal.Event) error {
 				m.ready.Store(false)
 				return err
 			}
+			m.catch(part[i].Subject.ID, now)
+		}
+		if from+eventsALock >= len(events) {
+			m.facts.take(touched)
 		}
 		m.pos = part[len(part)-1].Pos
 		m.mu.Unlock()
@@ -273,6 +318,18 @@ func (m *Memory) apply(_ context.Context, events []journal.Event) error {
 		fn(events)
 	}
 	return nil
+}
+
+// catch gives an incident that has just come the clocks that came before it.
+func (m *Memory) catch(id int64, now uint32) {
+	k, ok := m.early[id]
+	if !ok {
+		return
+	}
+	delete(m.early, id)
+	if row, found := m.facts.find(uint32(id)); found {
+		m.facts.setClocks(row, &k, now)
+	}
 }
 
 // follow applies one incident event.
@@ -296,8 +353,9 @@ func (f *facts) follow(e *journal.Event) error {
 var errNotReady = fault.New(fault.Unavailable, "error.unavailable")
 
 // refresh looks the directory and the catalog up again if they have changed,
-// so that an answer is of the same state as the names beside it.
-func (m *Memory) refresh(ctx context.Context) error {
+// so that an answer is of the same state as the names beside it, and marks the
+// clocks that are late by now.
+func (m *Memory) refresh(ctx context.Context, now time.Time) error {
 	if !m.Ready() {
 		return errNotReady
 	}
@@ -309,9 +367,15 @@ func (m *Memory) refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("cube: catalog: %w", err)
 	}
+	at := seconds(sqldb.Millis(now))
 	m.mu.RLock()
-	same := m.facts.tables.directory == dir && m.facts.tables.catalog == cat
+	same, due := m.facts.tables.directory == dir && m.facts.tables.catalog == cat, m.facts.pending.due(at)
 	m.mu.RUnlock()
+	if due {
+		m.mu.Lock()
+		m.facts.ripen(at)
+		m.mu.Unlock()
+	}
 	if same {
 		return nil
 	}
@@ -336,7 +400,8 @@ func (m *Memory) Run(ctx context.Context, scope auth.Scope, q Query) (Result, er
 
 // RunAll answers several questions from the same state, two at a time.
 func (m *Memory) RunAll(ctx context.Context, scope auth.Scope, qs []Query) ([]Result, error) {
-	if err := m.refresh(ctx); err != nil {
+	now := m.cfg.Now()
+	if err := m.refresh(ctx, now); err != nil {
 		return nil, err
 	}
 	preds := make([]*predicate, len(qs))
@@ -349,7 +414,6 @@ func (m *Memory) RunAll(ctx context.Context, scope auth.Scope, qs []Query) ([]Re
 			return nil, err
 		}
 	}
-	now := m.cfg.Now()
 	results, errs := make([]Result, len(qs)), make([]error, len(qs))
 
 	m.mu.RLock()

@@ -136,6 +136,16 @@ func (n *naive) key(i *incident.Incident, d Dim, day calendar.Day, shift int) st
 		return string(i.Target)
 	case DimReopened:
 		return yes(i.ReopenCount > 0)
+	case DimResponseClock:
+		return n.w.did(i.ID).response.word(n.w.now)
+	case DimResolutionClock:
+		return n.w.did(i.ID).resolution.word(n.w.now)
+	case DimWaiting:
+		return number(i.WaitingCode)
+	case DimRating:
+		return string(i.Rating)
+	case DimReassigned:
+		return fmt.Sprint(min(3, i.ReassignCount))
 	case DimHour:
 		return i.OpenedAt.In(paris).Format("15")
 	}
@@ -178,6 +188,7 @@ func rankOf(d Dim, key string) (float64, string) {
 		DimOrigin:  {"portal", "phone", "email", "agent", "monitoring", "import", "label"},
 		DimHandled: {"direct", "school", "handed", "lapsed", "taken"},
 		DimNetwork: {"administrative", "teaching"}, DimTarget: {"met", "missed"}, DimOpen: {"yes", "no"}, DimReopened: {"yes", "no"},
+		DimResponseClock: {"kept", "late", "running"}, DimResolutionClock: {"kept", "late", "running"}, DimRating: {"satisfied", "neutral", "unsatisfied"},
 		DimDeclarant: {"teacher", "administrative", "caretaker", "referent", "technician", "other"},
 	}
 	if list, ok := words[d]; ok {
@@ -295,6 +306,24 @@ func (n *naive) part(m Measure, i *incident.Incident) bool {
 		return false
 	case Per100Computers, Per100Pupils:
 		return n.inService(m, i.School, openedDay(i)) > 0
+	case ResponseKept:
+		return n.key(i, DimResponseClock, 0, 0) == "kept"
+	case ResponseLate:
+		return n.key(i, DimResponseClock, 0, 0) == "late"
+	case ResolutionKept:
+		return n.key(i, DimResolutionClock, 0, 0) == "kept"
+	case ResolutionLate:
+		return n.key(i, DimResolutionClock, 0, 0) == "late"
+	case ResponseOpen:
+		return n.w.did(i.ID).response.phase == "stopped"
+	case ResolutionOpen, ResolutionOpenMean:
+		return n.w.did(i.ID).resolution.phase == "stopped"
+	case Rated, Satisfaction:
+		return i.Rating != ""
+	case SatisfiedShare:
+		return i.Rating == incident.Satisfied
+	case Reassignments, Visits, WorkTime, Parts, PartsCost, Checklists, ChecksFailed:
+		return n.w.amount(m, i) != 0
 	}
 	return true
 }
@@ -341,13 +370,38 @@ func (n *naive) value(m Measure, by []Dim, keys, top []string, topAt int, from, 
 			until = i.ClosedAt
 		}
 		h := math.Max(0, float64(until.Unix()-i.OpenedAt.Unix())) / 3600
+		switch m {
+		case ResponseOpen:
+			h = float64(n.w.did(i.ID).response.spent) / 60
+		case ResolutionOpen, ResolutionOpenMean:
+			h = float64(n.w.did(i.ID).resolution.spent) / 60
+		case Satisfaction:
+			h = map[incident.Rating]float64{incident.Satisfied: 3, incident.Neutral: 2, incident.Unsatisfied: 1}[i.Rating]
+		}
 		hours, sum = append(hours, h), sum+h
 	}
+	total := 0.0
+	for _, i := range list {
+		total += n.w.amount(m, i)
+	}
+	of := func(late Measure) Value {
+		all := count + len(n.behind(late, by, keys, top, topAt, from, to, shift))
+		return ratio(float64(count)/float64(all), all)
+	}
 	switch m {
+	case ResponseKept:
+		return of(ResponseLate)
+	case ResolutionKept:
+		return of(ResolutionLate)
+	case SatisfiedShare:
+		all := len(n.behind(Rated, by, keys, top, topAt, from, to, shift))
+		return ratio(float64(count)/float64(all), all)
+	case Reassignments, Visits, WorkTime, Parts, PartsCost, Checklists, ChecksFailed:
+		return Value{V: total, Valid: true, N: count}
 	case ReopenedShare, RepeatShare:
 		all := len(n.behind(Count, by, keys, top, topAt, from, to, shift))
 		return ratio(float64(count)/float64(all), all)
-	case ResolutionMedian, ClosingMedian:
+	case ResolutionMedian, ClosingMedian, ResponseOpen, ResolutionOpen:
 		if count == 0 {
 			return Value{}
 		}
@@ -357,7 +411,7 @@ func (n *naive) value(m Measure, by []Dim, keys, top []string, topAt int, from, 
 			return Value{}
 		}
 		return ratio(typeSeven(hours, 0.9), count)
-	case ResolutionMean, ClosingMean:
+	case ResolutionMean, ClosingMean, ResolutionOpenMean, Satisfaction:
 		return ratio(sum/float64(count), count)
 	case Per100Computers, Per100Pupils:
 		days := 0

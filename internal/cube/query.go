@@ -71,10 +71,38 @@ const (
 	ClosingMean      Measure = "closing_mean"
 	Unresolved       Measure = "unresolved" // of those opened in the period, how many have no resolution time: said beside every duration
 
+	// The service clocks (package servicelevel), of those opened in the period.
+	// A clock is kept when it stopped within its target, late as soon as it is
+	// past it, stopped or not; a share is of those two. Clocks without a target
+	// are neither. Times are open hours of the school's calendar, pauses aside,
+	// of the clocks that have stopped, with a target or not.
+	ResponseKept       Measure = "response_kept"        // share of the incidents taken in hand in time, 0…1
+	ResponseLate       Measure = "response_late"        // how many were not
+	ResponseOpen       Measure = "response_open"        // median open hours until somebody took it in hand
+	ResolutionKept     Measure = "resolution_kept"      // share resolved in time, 0…1
+	ResolutionLate     Measure = "resolution_late"      // how many were not
+	ResolutionOpen     Measure = "resolution_open"      // median open hours until the resolution
+	ResolutionOpenMean Measure = "resolution_open_mean" // mean of the same
+
 	Reopened      Measure = "reopened"       // of those opened in the period, how many were reopened at least once
 	ReopenedShare Measure = "reopened_share" // … as a share of count, 0…1
 	Repeat        Measure = "repeat"         // of those opened in the period, how many were opened within 30 days after another one on the same machine, or of the same category in the same room (merged and cancelled ones aside)
 	RepeatShare   Measure = "repeat_share"   // … as a share of count, 0…1
+	Reassignments Measure = "reassignments"  // how many times those opened in the period went from one technician or team to another
+
+	// What declarants answered, of the incidents opened in the period.
+	Rated          Measure = "rated"           // how many were rated
+	SatisfiedShare Measure = "satisfied_share" // of those, the share of satisfied declarants, 0…1
+	Satisfaction   Measure = "satisfaction"    // mean score: 3 satisfied, 2 neutral, 1 unsatisfied
+
+	// The desk's work on the incidents opened in the period, whenever it was
+	// done. These are sums: Value.N is the number of incidents that have any.
+	Visits       Measure = "visits"        // visits that took place; one for two incidents counts for both
+	WorkTime     Measure = "work_time"     // hours that were noted
+	Parts        Measure = "parts"         // parts used, those returned taken off
+	PartsCost    Measure = "parts_cost"    // what they cost, in euros
+	Checklists   Measure = "checklists"    // check-lists completed
+	ChecksFailed Measure = "checks_failed" // their yes-or-no items that were answered no
 
 	// Rates: incidents opened in the period per 100 computers (pupils) in
 	// service and per year of 365.25 days. Only incidents of schools whose
@@ -114,6 +142,12 @@ const (
 	DimMachine    Dim = "machine"   // label on the machine
 	DimTarget     Dim = "target"    // service target: "met", "missed", "" unknown
 	DimReopened   Dim = "reopened"  // "yes" or "no"
+
+	DimResponseClock   Dim = "response_clock"   // "kept", "late" (even if it still runs), "running" in time, "" without a target
+	DimResolutionClock Dim = "resolution_clock" // the same
+	DimWaiting         Dim = "waiting"          // why it waits; "" when it does not
+	DimRating          Dim = "rating"           // "satisfied", "neutral", "unsatisfied", "" without an answer
+	DimReassigned      Dim = "reassigned"       // how many times: "0", "1", "2", "3" and more
 
 	// Time dimensions, in the tenant's time zone.
 	DimHour       Dim = "hour"        // "00" … "23", of the opening
@@ -204,7 +238,8 @@ type Row struct {
 // Value is a figure. A rate, share or duration without anything to compute it
 // from is not valid. N is the number of incidents that the figure rests on:
 // the count itself, the durations behind a median or mean, the incidents a
-// share is a share of, the numerator of a rate.
+// share is a share of, the numerator of a rate, those that have any of what a
+// sum adds up.
 type Value struct {
 	V     float64
 	Valid bool
@@ -234,9 +269,10 @@ type ListQuery struct {
 	To      calendar.Day `json:"to,omitempty"`
 
 	// Measure says which incidents are behind the figure: those counted by
-	// Count, Opened, Resolved, Backlog, Unresolved, Reopened or Repeat; the
-	// numerator of a share or rate; those with a duration for a median, decile
-	// or mean. "" is Count.
+	// Count, Opened, Resolved, Backlog, Unresolved, Reopened, Repeat, Rated or a
+	// late clock; the numerator of a share or rate; those with a duration or a
+	// rating for a median, decile or mean; those that have any of a sum's
+	// quantity. "" is Count.
 	Measure Measure `json:"measure,omitempty"`
 
 	// Shift moves the period, and the buckets of time named in Filters, that

@@ -22,17 +22,13 @@ const (
 
 // tally is what is accumulated for each group, by the group's index.
 type tally struct {
-	opened, ended    []uint32
-	plus, minus      []uint32 // backlog: begins in a run, ends in a run
-	resolved, closed []uint32
-	reopened, repeat []uint32
-	rated            [2][]uint32
-	resolvedSum      []int64
-	closedSum        []int64
-	// Durations as they come, each with its group.
-	resolvedIn, resolvedFor []uint32
-	closedIn, closedFor     []uint32
-	excluded                int
+	opened, ended []uint32
+	plus, minus   []uint32 // backlog: begins in a run, ends in a run
+	rated         [2][]uint32
+	timed         [timings]timed
+	marked        [marks][]uint32
+	had           [quantities]summed
+	excluded      int
 }
 
 // passAxis is an axis as a pass reads it, with its weight in the composite code.
@@ -65,7 +61,7 @@ type base struct {
 	runs   []run
 	codes  []uint64 // of each group
 	t      tally
-	starts [2][]uint32 // durations sorted by group: where each group begins
+	starts [timings][]uint32 // durations sorted by group: where each group begins
 }
 
 // scan fills the base of a view.
@@ -125,8 +121,9 @@ func (f *facts) scan(ctx context.Context, v view) (*base, error) {
 	} else {
 		b.codes = w.codes
 	}
-	b.starts[0] = bySlot(&b.t.resolvedIn, &b.t.resolvedFor, len(b.codes))
-	b.starts[1] = bySlot(&b.t.closedIn, &b.t.closedFor, len(b.codes))
+	for k := range timings {
+		b.starts[k] = bySlot(&b.t.timed[k].in, &b.t.timed[k].values, len(b.codes))
+	}
 	return b, nil
 }
 

@@ -15,6 +15,8 @@ type cond struct {
 	declarant uint32
 	known     bool
 	joined    map[uint32]bool
+
+	where func(c *chunk, i int) bool
 }
 
 type condKind int
@@ -25,6 +27,7 @@ const (
 	condOpenAt           // not ended, or on lo or after
 	condReached          // resolved (colResolvedAt) or closed has an instant
 	condOwn
+	condWhere // what where says of a row
 )
 
 const (
@@ -97,6 +100,26 @@ func (q *cond) narrowOwn(c *chunk, out, sel []uint16) []uint16 {
 	return out[:k]
 }
 
+func narrowWhere(c *chunk, out, sel []uint16, where func(c *chunk, i int) bool) []uint16 {
+	k := 0
+	if sel == nil {
+		for i := range c.n {
+			if where(c, i) {
+				out[k] = uint16(i)
+				k++
+			}
+		}
+		return out[:k]
+	}
+	for _, i := range sel {
+		if where(c, int(i)) {
+			out[k] = i
+			k++
+		}
+	}
+	return out[:k]
+}
+
 func narrowReached(out, sel []uint16, data []uint32, want bool) []uint16 {
 	k := 0
 	if sel == nil {
@@ -151,6 +174,8 @@ func (q *cond) apply(c *chunk, out, sel []uint16) []uint16 {
 		return narrowReached(out, sel, c.closed[:n], !q.not)
 	case condOwn:
 		return q.narrowOwn(c, out, sel)
+	case condWhere:
+		return narrowWhere(c, out, sel, q.where)
 	}
 	switch q.col {
 	case colSchool:
@@ -179,6 +204,10 @@ func (q *cond) apply(c *chunk, out, sel []uint16) []uint16 {
 		return narrow(out, sel, c.source[:n], q.table)
 	case colHandled:
 		return narrow(out, sel, c.handled[:n], q.table)
+	case colOutcome:
+		return narrow(out, sel, c.outcome[:n], q.table)
+	case colWaiting:
+		return narrow(out, sel, c.waiting[:n], q.table)
 	case colOpenedDay:
 		return narrow(out, sel, c.openedDay[:n], q.table)
 	case colEndedDay:

@@ -52,7 +52,9 @@ func (s *SQL) RunAll(ctx context.Context, scope auth.Scope, qs []Query) ([]Resul
 			if err != nil {
 				return err
 			}
-			open := func(v view) source { return &sqlSource{tx: tx, tenant: s.cfg.Tenant, v: v, tables: t} }
+			open := func(v view) source {
+				return &sqlSource{tx: tx, tenant: s.cfg.Tenant, v: v, tables: t, now: seconds(sqldb.Millis(now))}
+			}
 			if results[i], err = answer(ctx, p, open); err != nil {
 				return err
 			}
@@ -110,11 +112,12 @@ func (s *SQL) List(ctx context.Context, scope auth.Scope, q ListQuery) (Page, er
 	pred.narrow(q.Only)
 	var page Page
 	err = s.read(ctx, func(ctx context.Context, tx *sqldb.Tx, first calendar.Day, pos journal.Pos) error {
-		v, err := q.plan(pred, calendar.DayOf(s.cfg.Now(), s.cfg.Location), first)
+		now := s.cfg.Now()
+		v, err := q.plan(pred, calendar.DayOf(now, s.cfg.Location), first)
 		if err != nil {
 			return err
 		}
-		page, err = (&sqlSource{tx: tx, tenant: s.cfg.Tenant, v: v, tables: t}).list(ctx, q)
+		page, err = (&sqlSource{tx: tx, tenant: s.cfg.Tenant, v: v, tables: t, now: seconds(sqldb.Millis(now))}).list(ctx, q)
 		page.AsOf = pos.String()
 		return err
 	})
@@ -125,23 +128,15 @@ func (s *sqlSource) list(ctx context.Context, q ListQuery) (Page, error) {
 	st := s.statement()
 	m := q.measure()
 	st.where(measures[m].basis)
-	switch m.restriction() {
-	case partResolution:
-		if m == Unresolved {
-			st.and(resolutionSeconds + " IS NULL")
-		} else {
-			st.and(resolutionSeconds + " IS NOT NULL")
-		}
-	case partClosing:
-		st.and(closingSeconds + " IS NOT NULL")
-	case partReopened:
-		st.and("i.reopen_count > 0")
-	case partRepeat:
-		st.and(isRepeat)
-	case partComputers:
+	switch list := measures[m].list; {
+	case m == Unresolved:
+		st.and(resolutionSeconds + " IS NULL")
+	case list == partComputers:
 		st.and(s.knownOn(0))
-	case partPupils:
+	case list == partPupils:
 		st.and(s.knownOn(1))
+	case list != 0:
+		st.and(st.behind(list))
 	}
 	var page Page
 	if st.none {

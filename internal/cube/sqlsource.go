@@ -16,6 +16,7 @@ type sqlSource struct {
 	tenant int64
 	v      view
 	tables *tables
+	now    uint32 // seconds: what is late by then is late
 }
 
 func (s *sqlSource) exposures() *exposures { return s.tables.exposures }
@@ -50,15 +51,11 @@ func (s *sqlSource) aggregate(ctx context.Context, g grouping) ([]cell, error) {
 		return nil, fmt.Errorf("cube: by opening: %w", err)
 	}
 	p := s.v.parts
-	if qs, set := g.parts.resolutionQuantiles(); len(qs) > 0 {
-		if err := a.quantiles(ctx, resolutionSeconds, qs, set); err != nil {
-			return nil, fmt.Errorf("cube: resolution times: %w", err)
-		}
-	}
-	if g.parts&partClosingMedian != 0 {
-		err := a.quantiles(ctx, closingSeconds, []quantile{median}, func(c *acc, q []float64) { c.closingMedian = q[0] })
-		if err != nil {
-			return nil, fmt.Errorf("cube: closing times: %w", err)
+	for t := range timings {
+		if qs, set := g.parts.quantilesOf(t); len(qs) > 0 {
+			if err := a.quantiles(ctx, t, qs, set); err != nil {
+				return nil, fmt.Errorf("cube: durations: %w", err)
+			}
 		}
 	}
 	if p&partEnded != 0 {
@@ -198,22 +195,41 @@ func (a *gathering) opening(ctx context.Context) error {
 	st := a.s.statement()
 	keys := a.keys(st, "i.opened_day", "i.opened_day")
 	st.where(byOpening)
-	zero := func(p part, expr string) string {
-		if a.s.v.parts&p == 0 {
-			return "0"
-		}
-		return "COALESCE(" + expr + ", 0)"
+	parts := a.s.v.parts
+	when := func(cond string) string { return "COALESCE(sum(CASE WHEN " + cond + " THEN 1 ELSE 0 END), 0)" }
+	exprs := []string{"count(*)"}
+	tell := []func(*acc, int64){func(c *acc, n int64) { c.opened = int(n) }}
+	ask := func(expr string, to func(*acc, int64)) {
+		exprs, tell = append(exprs, expr), append(tell, to)
 	}
-	when := func(cond string) string { return "sum(CASE WHEN " + cond + " THEN 1 ELSE 0 END)" }
-	return a.counts(ctx, st, keys, []string{
-		"count(*)",
-		zero(partResolution, "count("+resolutionSeconds+")"), zero(partResolution, "sum("+resolutionSeconds+")"),
-		zero(partClosing, "count("+closingSeconds+")"), zero(partClosing, "sum("+closingSeconds+")"),
-		zero(partReopened, when("i.reopen_count > 0")), zero(partRepeat, when(isRepeat)),
-		zero(partComputers, when(a.s.knownOn(0))), zero(partPupils, when(a.s.knownOn(1))),
-	}, func(c *acc, n []int64) {
-		c.opened, c.resolved, c.resolutionSum, c.closed, c.closingSum = int(n[0]), int(n[1]), n[2], int(n[3]), n[4]
-		c.reopened, c.repeat, c.rated = int(n[5]), int(n[6]), [2]int{int(n[7]), int(n[8])}
+	for t := range timings {
+		if parts&t.part() != 0 {
+			d := st.duration(t)
+			ask("count("+d+")", func(c *acc, n int64) { c.timed[t].n = int(n) })
+			ask("COALESCE(sum("+d+"), 0)", func(c *acc, n int64) { c.timed[t].sum = n })
+		}
+	}
+	for m := range marks {
+		if parts&m.part() != 0 {
+			ask(when(st.marked(m)), func(c *acc, n int64) { c.marked[m] = int(n) })
+		}
+	}
+	for q := range quantities {
+		if parts&q.part() != 0 {
+			had := st.had(q)
+			ask(when(had+" <> 0"), func(c *acc, n int64) { c.had[q].n = int(n) })
+			ask("COALESCE(sum("+had+"), 0)", func(c *acc, n int64) { c.had[q].sum = n })
+		}
+	}
+	for i, p := range []part{partComputers, partPupils} {
+		if parts&p != 0 {
+			ask(when(a.s.knownOn(i)), func(c *acc, n int64) { c.rated[i] = int(n) })
+		}
+	}
+	return a.counts(ctx, st, keys, exprs, func(c *acc, n []int64) {
+		for i, to := range tell {
+			to(c, n[i])
+		}
 	})
 }
 
@@ -245,14 +261,15 @@ func (s *sqlSource) knownOn(i int) string {
 
 // quantiles numbers the durations of each group in order and reads those
 // around each quantile.
-func (a *gathering) quantiles(ctx context.Context, seconds string, qs []quantile, tell func(c *acc, q []float64)) error {
+func (a *gathering) quantiles(ctx context.Context, t timing, qs []quantile, tell func(c *acc, q []float64)) error {
 	st := a.s.statement()
 	keys := a.keys(st, "i.opened_day", "i.opened_day")
+	duration := st.duration(t)
 	st.where(byOpening)
 	if st.none {
 		return nil
 	}
-	st.and(seconds + " IS NOT NULL")
+	st.and(duration + " IS NOT NULL")
 	var inner, names []string
 	for i, k := range keys {
 		name := "k" + strconv.Itoa(i)
@@ -265,7 +282,7 @@ func (a *gathering) quantiles(ctx context.Context, seconds string, qs []quantile
 		wanted = append(wanted, at+" + 1", at+" + 2")
 	}
 	query := "SELECT " + by + ", r, n, v FROM (SELECT " + by + ", v, row_number() OVER (PARTITION BY " + by + " ORDER BY v) AS r, count(*) OVER (PARTITION BY " + by + ") AS n FROM (" +
-		st.text("SELECT "+strings.Join(inner, ", ")+", "+seconds+" AS v", "") + ") AS d) AS o WHERE r IN (" + strings.Join(wanted, ", ") + ") ORDER BY " + by + ", r"
+		st.text("SELECT "+strings.Join(inner, ", ")+", "+duration+" AS v", "") + ") AS d) AS o WHERE r IN (" + strings.Join(wanted, ", ") + ") ORDER BY " + by + ", r"
 	rows, err := a.s.tx.Query(ctx, query, st.args...)
 	if err != nil {
 		return err

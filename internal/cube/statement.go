@@ -87,6 +87,13 @@ func (st *statement) text(selects, tail string) string {
 		with = append(with, "rank(school_id, n) AS (VALUES "+strings.Join(values, ", ")+")")
 		join += " LEFT JOIN rank ON rank.school_id = i.school_id"
 	}
+	if st.joins["clock"] {
+		join += " LEFT JOIN service_clock k ON k.tenant_id = i.tenant_id AND k.incident_id = i.incident_id"
+	}
+	if st.joins["desk"] {
+		with = append(with, "desk AS ("+deskSums("")+")")
+		join += " LEFT JOIN desk ON desk.incident_id = i.incident_id"
+	}
 	head := ""
 	if len(with) > 0 {
 		head = "WITH RECURSIVE " + strings.Join(with, ", ") + " "
@@ -140,6 +147,16 @@ func (st *statement) expr(d Dim, day string) string {
 		return "i.target"
 	case DimReopened:
 		return "CASE WHEN i.reopen_count > 0 THEN 'yes' ELSE 'no' END"
+	case DimResponseClock:
+		return st.outcome("response")
+	case DimResolutionClock:
+		return st.outcome("resolution")
+	case DimWaiting:
+		return "i.waiting_code_id"
+	case DimRating:
+		return "i.rating"
+	case DimReassigned:
+		return "CASE WHEN i.reassign_count <= 0 THEN '0' WHEN i.reassign_count = 1 THEN '1' WHEN i.reassign_count = 2 THEN '2' ELSE '3' END"
 	case DimHour:
 		return "i.opened_hour"
 	case DimWeekday:
@@ -148,6 +165,80 @@ func (st *statement) expr(d Dim, day string) string {
 		return st.weekExpr(day)
 	}
 	panic("cube: no expression for " + string(d))
+}
+
+// outcome says how a service clock stands, in clockWords.
+func (st *statement) outcome(clock string) string {
+	st.joins["clock"] = true
+	return strings.ReplaceAll(fmt.Sprintf(`CASE WHEN k.CLOCK_target IS NULL OR k.CLOCK_target = 0 OR k.CLOCK_phase = 'void' THEN ''
+		WHEN k.CLOCK_late_at / 1000 > 0 AND k.CLOCK_late_at / 1000 <= %d THEN 'late' WHEN k.CLOCK_phase = 'stopped' THEN 'kept' ELSE 'running' END`, st.s.now), "CLOCK", clock)
+}
+
+// duration is a timing of an incident, NULL without one.
+func (st *statement) duration(t timing) string {
+	switch t {
+	case toResolution:
+		return resolutionSeconds
+	case toClosing:
+		return closingSeconds
+	case toResponse:
+		st.joins["clock"] = true
+		return "CASE WHEN k.response_phase = 'stopped' THEN k.response_spent END"
+	}
+	st.joins["clock"] = true
+	return "CASE WHEN k.resolution_phase = 'stopped' THEN k.resolution_spent END"
+}
+
+// marked is the condition that an incident has a mark.
+func (st *statement) marked(m mark) string {
+	switch m {
+	case isReopened:
+		return "i.reopen_count > 0"
+	case isRepeated:
+		return isRepeat
+	case keptResponse:
+		return st.outcome("response") + " = 'kept'"
+	case lateResponse:
+		return st.outcome("response") + " = 'late'"
+	case keptResolution:
+		return st.outcome("resolution") + " = 'kept'"
+	case lateResolution:
+		return st.outcome("resolution") + " = 'late'"
+	case isRated:
+		return "i.rating <> ''"
+	case isSatisfied:
+		return "i.rating = 'satisfied'"
+	}
+	return "i.rating = 'unsatisfied'"
+}
+
+// had is how much of a quantity an incident has.
+func (st *statement) had(q quantity) string {
+	if q == ofReassignments {
+		return "CASE WHEN i.reassign_count > 0 THEN i.reassign_count ELSE 0 END"
+	}
+	st.joins["desk"] = true
+	return "COALESCE(desk." + map[quantity]string{ofParts: "parts", ofCents: "cents", ofVisits: "visits", ofMinutes: "minutes", ofLists: "lists", ofFailures: "failures"}[q] + ", 0)"
+}
+
+// behind is the condition that an incident has what a part is about.
+func (st *statement) behind(p part) string {
+	for t := range timings {
+		if p == t.part() {
+			return st.duration(t) + " IS NOT NULL"
+		}
+	}
+	for m := range marks {
+		if p == m.part() {
+			return st.marked(m)
+		}
+	}
+	for q := range quantities {
+		if p == q.part() {
+			return st.had(q) + " <> 0"
+		}
+	}
+	panic("cube: no condition for a part")
 }
 
 // weekExpr numbers the school week of a day from the first incident to the end

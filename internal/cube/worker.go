@@ -59,19 +59,22 @@ func (t *tally) grow(passes []pass, n int) {
 			wide(&t.plus)
 			wide(&t.minus)
 		}
-		if p&partResolution != 0 {
-			wide(&t.resolved)
-			long(&t.resolvedSum)
+		for k := range timings {
+			if p&k.part() != 0 {
+				wide(&t.timed[k].n)
+				long(&t.timed[k].sum)
+			}
 		}
-		if p&partClosing != 0 {
-			wide(&t.closed)
-			long(&t.closedSum)
+		for k := range marks {
+			if p&k.part() != 0 {
+				wide(&t.marked[k])
+			}
 		}
-		if p&partReopened != 0 {
-			wide(&t.reopened)
-		}
-		if p&partRepeat != 0 {
-			wide(&t.repeat)
+		for k := range quantities {
+			if p&k.part() != 0 {
+				wide(&t.had[k].n)
+				long(&t.had[k].sum)
+			}
 		}
 		if p&partComputers != 0 {
 			wide(&t.rated[0])
@@ -123,19 +126,31 @@ func (w *worker) chunk(n int, c *chunk, p *pass) {
 			tallyUp(t.plus, group)
 		}
 	}
-	if p.parts&partResolution != 0 {
-		keep := p.parts&(partResolutionMedian|partResolutionP90) != 0
-		t.resolvedIn, t.resolvedFor = durations(c, c.resolved[:c.n], sel, group, t.resolved, t.resolvedSum, t.resolvedIn, t.resolvedFor, keep)
+	for k := range timings {
+		if p.parts&k.part() == 0 {
+			continue
+		}
+		keep := p.parts&k.median() != 0 || k == toResolution && p.parts&partResolutionP90 != 0
+		switch k {
+		case toResolution:
+			t.timed[k].durations(c, c.resolved[:c.n], sel, group, keep)
+		case toClosing:
+			t.timed[k].durations(c, c.closed[:c.n], sel, group, keep)
+		case toResponse:
+			t.timed[k].minutes(c, false, sel, group, keep)
+		case toMending:
+			t.timed[k].minutes(c, true, sel, group, keep)
+		}
 	}
-	if p.parts&partClosing != 0 {
-		keep := p.parts&partClosingMedian != 0
-		t.closedIn, t.closedFor = durations(c, c.closed[:c.n], sel, group, t.closed, t.closedSum, t.closedIn, t.closedFor, keep)
+	for k := range marks {
+		if p.parts&k.part() != 0 {
+			tallyMark(t.marked[k], group, c.flags(markFlags[k].col), sel, &markFlags[k].table)
+		}
 	}
-	if p.parts&partReopened != 0 {
-		tallyBit(t.reopened, group, c.status[:c.n], sel, 7)
-	}
-	if p.parts&partRepeat != 0 {
-		tallyBit(t.repeat, group, c.severity[:c.n], sel, 7)
+	for k := range quantities {
+		if p.parts&k.part() != 0 {
+			t.had[k].add(c, k, sel, group)
+		}
 	}
 	for i := range p.known {
 		if p.known[i] != nil {
@@ -179,6 +194,10 @@ func (w *worker) single(c *chunk, p *pass, sel []uint16, all bool) bool {
 		countBy(into, c.source[:c.n], sel, a)
 	case colHandled:
 		countBy(into, c.handled[:c.n], sel, a)
+	case colOutcome:
+		countBy(into, c.outcome[:c.n], sel, a)
+	case colWaiting:
+		countBy(into, c.waiting[:c.n], sel, a)
 	case colOpenedDay:
 		countBy(into, c.openedDay[:c.n], sel, a)
 	case colEndedDay:
@@ -304,6 +323,10 @@ func addAxis[G uint32 | uint64](group []G, c *chunk, sel []uint16, a *passAxis) 
 		addCodes(group, c.source[:n], sel, a)
 	case colHandled:
 		addCodes(group, c.handled[:n], sel, a)
+	case colOutcome:
+		addCodes(group, c.outcome[:n], sel, a)
+	case colWaiting:
+		addCodes(group, c.waiting[:n], sel, a)
 	case colOpenedDay:
 		addCodes(group, c.openedDay[:n], sel, a)
 	case colEndedDay:
@@ -341,15 +364,16 @@ func tallyUp(into, group []uint32) {
 	}
 }
 
-func tallyBit(into, group []uint32, flags []uint8, sel []uint16, bit uint) {
+// tallyMark counts the rows whose flags a table says yes to.
+func tallyMark(into, group []uint32, flags []uint8, sel []uint16, table *[256]uint8) {
 	if sel == nil {
 		for k, g := range group {
-			into[g] += uint32(flags[k] >> bit & 1)
+			into[g] += uint32(table[flags[k]])
 		}
 		return
 	}
 	for k, g := range group {
-		into[g] += uint32(flags[sel[k]] >> bit & 1)
+		into[g] += uint32(table[flags[sel[k]]])
 	}
 }
 
@@ -366,11 +390,19 @@ func tallyKnown(into, group []uint32, c *chunk, sel []uint16, known [][]span) {
 	}
 }
 
+// timed is what a timing comes to for each group; values are the durations as
+// they come, each with its group (in).
+type timed struct {
+	n          []uint32
+	sum        []int64
+	in, values []uint32
+}
+
 // durations adds up the seconds from opening to an instant of those rows that
 // reached it and, if kept, notes each with its group.
-func durations(c *chunk, reached []uint32, sel []uint16, group, count []uint32, sum []int64, in, values []uint32, keep bool) (newIn, newValues []uint32) {
+func (t *timed) durations(c *chunk, reached []uint32, sel []uint16, group []uint32, keep bool) {
 	if keep {
-		in, values = roomFor(in, len(group)), roomFor(values, len(group))
+		in, values := roomFor(t.in, len(group)), roomFor(t.values, len(group))
 		n := len(in)
 		in, values = in[:n+len(group)], values[:n+len(group)]
 		for k, g := range group {
@@ -383,10 +415,11 @@ func durations(c *chunk, reached []uint32, sel []uint16, group, count []uint32, 
 			in[n], values[n] = g, d
 			hit := bit(r != 0)
 			n += hit
-			count[g] += uint32(hit)
-			sum[g] += int64(d)
+			t.n[g] += uint32(hit)
+			t.sum[g] += int64(d)
 		}
-		return in[:n], values[:n]
+		t.in, t.values = in[:n], values[:n]
+		return
 	}
 	for k, g := range group {
 		i := k
@@ -394,10 +427,50 @@ func durations(c *chunk, reached []uint32, sel []uint16, group, count []uint32, 
 			i = int(sel[k])
 		}
 		r := reached[i]
-		count[g] += uint32(bit(r != 0))
-		sum[g] += int64(since(c.opened[i], r))
+		t.n[g] += uint32(bit(r != 0))
+		t.sum[g] += int64(since(c.opened[i], r))
 	}
-	return in, values
+}
+
+// minutes does the same of the open minutes of a clock that has stopped.
+func (t *timed) minutes(c *chunk, resolution bool, sel []uint16, group []uint32, keep bool) {
+	if keep {
+		t.in, t.values = roomFor(t.in, len(group)), roomFor(t.values, len(group))
+	}
+	for k, g := range group {
+		i := k
+		if sel != nil {
+			i = int(sel[k])
+		}
+		d, stopped := c.spent(resolution, i)
+		if !stopped {
+			continue
+		}
+		t.n[g]++
+		t.sum[g] += int64(d)
+		if keep {
+			t.in, t.values = append(t.in, g), append(t.values, d)
+		}
+	}
+}
+
+// summed is what a quantity comes to for each group, and of how many incidents.
+type summed struct {
+	n   []uint32
+	sum []int64
+}
+
+func (s *summed) add(c *chunk, q quantity, sel []uint16, group []uint32) {
+	for k, g := range group {
+		i := k
+		if sel != nil {
+			i = int(sel[k])
+		}
+		if v := c.had(q, i); v != 0 {
+			s.n[g]++
+			s.sum[g] += v
+		}
+	}
 }
 
 // since is the time from one instant to a later one, 0 if it is not later.
@@ -439,30 +512,31 @@ func (w *worker) merge(o *worker) {
 	add(t.ended, s.ended)
 	add(t.plus, s.plus)
 	add(t.minus, s.minus)
-	add(t.resolved, s.resolved)
-	add(t.closed, s.closed)
-	add(t.reopened, s.reopened)
-	add(t.repeat, s.repeat)
 	add(t.rated[0], s.rated[0])
 	add(t.rated[1], s.rated[1])
-	for i, n := range s.resolvedSum {
-		t.resolvedSum[place(uint32(i))] += n
+	long := func(into, from []int64) {
+		for i, n := range from {
+			into[place(uint32(i))] += n
+		}
 	}
-	for i, n := range s.closedSum {
-		t.closedSum[place(uint32(i))] += n
+	for k := range marks {
+		add(t.marked[k], s.marked[k])
 	}
-	t.resolvedIn = roomFor(t.resolvedIn, len(s.resolvedIn))
-	t.resolvedFor = append(roomFor(t.resolvedFor, len(s.resolvedFor)), s.resolvedFor...)
-	for _, g := range s.resolvedIn {
-		t.resolvedIn = append(t.resolvedIn, place(g))
+	for k := range quantities {
+		add(t.had[k].n, s.had[k].n)
+		long(t.had[k].sum, s.had[k].sum)
 	}
-	t.closedIn = roomFor(t.closedIn, len(s.closedIn))
-	t.closedFor = append(roomFor(t.closedFor, len(s.closedFor)), s.closedFor...)
-	for _, g := range s.closedIn {
-		t.closedIn = append(t.closedIn, place(g))
-	}
-	for _, a := range [][]uint32{s.resolvedIn, s.resolvedFor, s.closedIn, s.closedFor} {
-		giveBack(a)
+	for k := range timings {
+		a, b := &t.timed[k], &s.timed[k]
+		add(a.n, b.n)
+		long(a.sum, b.sum)
+		a.in = roomFor(a.in, len(b.in))
+		a.values = append(roomFor(a.values, len(b.values)), b.values...)
+		for _, g := range b.in {
+			a.in = append(a.in, place(g))
+		}
+		giveBack(b.in)
+		giveBack(b.values)
 	}
 }
 

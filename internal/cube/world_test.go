@@ -47,6 +47,12 @@ type world struct {
 	incidents  []incident.Incident
 	text       map[string][]int64
 	now        time.Time
+	reasons    []int64
+	desk       map[int64]*done
+	visits     map[int64]*visited
+	lists      map[int64]*listed
+	times      map[int64]*spent
+	number     int64 // of the last thing of the desk
 }
 
 // Match makes the world the text index of its own incidents: a word stands for
@@ -65,6 +71,7 @@ func newWorld(tb testing.TB, db *sqldb.DB) *world {
 	w := &world{
 		db: db, j: j, tenant: tenants.Add(1), dir: directory.New(db, j), cat: catalog.New(db, j),
 		now: time.Date(2016, 10, 20, 9, 30, 0, 0, time.UTC), text: map[string][]int64{},
+		desk: map[int64]*done{}, visits: map[int64]*visited{}, lists: map[int64]*listed{}, times: map[int64]*spent{},
 	}
 	by := auth.System(w.tenant)
 	must := func(err error) {
@@ -130,6 +137,9 @@ func newWorld(tb testing.TB, db *sqldb.DB) *world {
 	must(err)
 	w.causes = append(slices.Clone(w.causes), causes["Usure"], causes["Erreur"])
 	w.solutions = append(slices.Clone(w.solutions), solutions["Remplacé"], solutions["Réglé"])
+	reasons, err := w.cat.EnsureCodes(ctx, by, catalog.Waiting, []string{"Pièce", "Fournisseur"})
+	must(err)
+	w.reasons = []int64{0, 0, reasons["Pièce"], reasons["Fournisseur"]}
 	w.index, err = w.dir.Index(ctx, w.tenant)
 	must(err)
 	w.tree, err = w.cat.Index(ctx, w.tenant)
@@ -163,6 +173,8 @@ func (w *world) random(r *rand.Rand, id int64) incident.Incident {
 		Target: []incident.Target{"", incident.TargetMet, incident.TargetMissed}[r.IntN(3)], ReopenCount: max(0, r.IntN(4)-2), Level: []incident.Level{"", "", "school", "handed", "lapsed", "taken"}[r.IntN(6)],
 		OccurredAt: opened, OpenedAt: opened, UpdatedAt: opened.Add(time.Duration(r.IntN(1e6)) * time.Second),
 	}
+	i.WaitingCode, i.ReassignCount = pick(w.reasons), max(0, r.IntN(9)-4)
+	i.Rating = []incident.Rating{"", "", incident.Satisfied, incident.Neutral, incident.Unsatisfied}[r.IntN(5)]
 	for range max(0, r.IntN(8)-5) {
 		i.Affected = incident.CircleOf(append(i.Affected.Members(), incident.Member{Person: pick(w.people)})...)
 	}
@@ -204,7 +216,7 @@ var incidentColumns = []string{
 	"tenant_id", "incident_id", "version", "state", "title", "school_id", "room_id", "network", "machine_label",
 	"category_id", "impact", "urgency", "priority", "declarant_id", "assignee_id", "team_id", "origin",
 	"cause_code_id", "resolution_code_id", "target", "level", "reopen_count", "occurred_at", "opened_at", "resolved_at", "closed_at", "updated_at",
-	"opened_day", "opened_hour", "resolved_day", "closed_day", "affected",
+	"opened_day", "opened_hour", "resolved_day", "closed_day", "affected", "waiting_code_id", "rating", "reassign_count",
 }
 
 func incidentRow(tenant int64, i *incident.Incident) []any {
@@ -219,7 +231,7 @@ func incidentRow(tenant int64, i *incident.Incident) []any {
 		tenant, i.ID, i.Version, string(i.State), i.Title, i.School, i.Room, string(i.Network), i.Machine,
 		i.Category, i.Impact, i.Urgency, i.Priority, i.Declarant, i.Assignee, i.Team, string(i.Origin),
 		i.CauseCode, i.ResolutionCode, string(i.Target), string(i.Level), i.ReopenCount, ms(i.OccurredAt), ms(i.OpenedAt), ms(i.ResolvedAt), ms(i.ClosedAt), ms(i.UpdatedAt),
-		day(i.OpenedAt), i.OpenedAt.In(paris).Hour(), day(i.ResolvedAt), day(i.ClosedAt), string(i.Affected),
+		day(i.OpenedAt), i.OpenedAt.In(paris).Hour(), day(i.ResolvedAt), day(i.ClosedAt), string(i.Affected), i.WaitingCode, string(i.Rating), i.ReassignCount,
 	}
 }
 
@@ -280,6 +292,9 @@ func (w *world) event(from, to *incident.Incident, at time.Time) journal.Event {
 	diff(&s.ResolvedAt, from.ResolvedAt, to.ResolvedAt)
 	diff(&s.ClosedAt, from.ClosedAt, to.ClosedAt)
 	diff(&s.Affected, from.Affected, to.Affected)
+	diff(&s.WaitingCode, from.WaitingCode, to.WaitingCode)
+	diff(&s.Rating, from.Rating, to.Rating)
+	diff(&s.ReassignCount, from.ReassignCount, to.ReassignCount)
 	data, err := json.Marshal(p)
 	if err != nil {
 		panic(err)

@@ -5,8 +5,8 @@ import "time"
 // StatsQuery is one question. Its members are cube.Query's, with days written
 // as dates.
 type StatsQuery struct {
-	Measures []string      `json:"measures" minItems:"1" maxItems:"8" doc:"What to count or compute: count, opened, resolved, backlog, resolution_median, resolution_p90, resolution_mean, closing_median, closing_mean, unresolved, reopened, reopened_share, repeat, repeat_share, per_100_computers, per_100_pupils."`
-	By       []string      `json:"by,omitempty" maxItems:"3" doc:"Dimensions to group by: school, commune, room, network, category, category2, category3, cause, resolution, priority, impact, urgency, state, open, origin, team, assignee, declarant, machine, target, reopened, hour, weekday, day, week, month, year, school_year, school_week."`
+	Measures []string      `json:"measures" minItems:"1" maxItems:"8" doc:"What to count or compute: count, opened, resolved, backlog, resolution_median, resolution_p90, resolution_mean, closing_median, closing_mean, unresolved; response_kept, response_late, response_open, resolution_kept, resolution_late, resolution_open, resolution_open_mean (service clocks); reopened, reopened_share, repeat, repeat_share, reassignments, per_100_computers, per_100_pupils; rated, satisfied_share, satisfaction (of 3); visits, work_time, parts, parts_cost (euros), checklists, checks_failed (sums over the incidents of the period)."`
+	By       []string      `json:"by,omitempty" maxItems:"3" doc:"Dimensions to group by: school, commune, room, network, category, category2, category3, cause, resolution, priority, impact, urgency, state, open, origin, team, assignee, declarant, machine, target, reopened, response_clock, resolution_clock, waiting, rating, reassigned, hour, weekday, day, week, month, year, school_year, school_week."`
 	Filters  []StatsFilter `json:"filters,omitempty" maxItems:"30" doc:"All of them must hold."`
 	Text     string        `json:"text,omitempty" maxLength:"500" doc:"Only incidents with these words."`
 	From     string        `json:"from,omitempty" format:"date" doc:"First day of the period; from the beginning if absent."`
@@ -41,7 +41,7 @@ type StatsResult struct {
 type StatsRow struct {
 	Keys   map[string]string   `json:"keys,omitempty" doc:"Key by dimension, to be used in filters."`
 	Labels map[string]string   `json:"labels,omitempty" doc:"Key by dimension as it is shown, in the reader's language."`
-	Values map[string]*float64 `json:"values" doc:"Figure by measure: a number, hours for a duration, 0 to 1 for a share; null when there is nothing to compute it from."`
+	Values map[string]*float64 `json:"values" doc:"Figure by measure: a number, hours for a duration or a time spent, euros for a cost, 0 to 1 for a share; null when there is nothing to compute it from."`
 	N      map[string]int      `json:"n" doc:"Incidents that each figure rests on."`
 	Before map[string]*float64 `json:"before,omitempty" doc:"The same figures in the period compared."`
 	Others bool                `json:"others,omitempty" doc:"Stands for what limit left out."`
