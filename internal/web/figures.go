@@ -93,7 +93,7 @@ func (f figures) title(label string, row cube.Row, m cube.Measure) string {
 	v := f.value(row, m)
 	t := f.r.Label(label) + f.say.Value(m, v)
 	switch {
-	case m.Hours(), m.Rate():
+	case m.Hours(), m.Rate(), m.Mean(), m.Sum():
 		t += " " + f.r.T("figure.on", "n", v.N)
 	case m.Share():
 		t += " " + f.r.T("figure.of", "n", v.N)

@@ -32,6 +32,8 @@ type explorePage struct {
 	Empty    *EmptyState
 	Loading  bool
 	Refused  string
+	Help     string // what the measure counts
+	Ready    []readyGroup
 }
 
 var exploreView = newView[explorePage]("page_explore.html", shell)
@@ -43,12 +45,17 @@ func (s *Server) exploreRoutes() {
 	s.navEntry(entry{order: 20, key: "explore.title", icon: "chart-column", href: "/explore", right: auth.ViewStatistics, phone: true, menuFor: []auth.Role{auth.Referent}})
 }
 
-// exploreMeasures are offered in this order; the unresolved are said beside
-// every duration.
-var exploreMeasures = []cube.Measure{
-	cube.Count, cube.Resolved, cube.Backlog, cube.ResolutionMedian, cube.ResolutionP90, cube.ResolutionMean,
-	cube.ClosingMedian, cube.ClosingMean, cube.Unresolved, cube.Reopened, cube.ReopenedShare, cube.Repeat, cube.RepeatShare,
-	cube.Per100Computers, cube.Per100Pupils,
+// exploreMeasures are offered in this order, grouped; the unresolved are said
+// beside every delay.
+var exploreMeasures = []struct {
+	group    string
+	measures []cube.Measure
+}{
+	{"flow", []cube.Measure{cube.Count, cube.Resolved, cube.Backlog, cube.Unresolved, cube.Per100Computers, cube.Per100Pupils}},
+	{"delays", []cube.Measure{cube.ResolutionMedian, cube.ResolutionP90, cube.ResolutionMean, cube.ClosingMedian, cube.ClosingMean}},
+	{"clocks", []cube.Measure{cube.ResponseKept, cube.ResponseLate, cube.ResponseOpen, cube.ResolutionKept, cube.ResolutionLate, cube.ResolutionOpen, cube.ResolutionOpenMean}},
+	{"quality", []cube.Measure{cube.SatisfiedShare, cube.Satisfaction, cube.Rated, cube.Reopened, cube.ReopenedShare, cube.Repeat, cube.RepeatShare, cube.Reassignments}},
+	{"work", []cube.Measure{cube.WorkTime, cube.Visits, cube.Parts, cube.PartsCost, cube.Checklists, cube.ChecksFailed}},
 }
 
 // exploreDims are offered in this order, grouped.
@@ -59,6 +66,7 @@ var exploreDims = []struct {
 	{"where", []cube.Dim{cube.DimSchool, cube.DimCommune, cube.DimRoom, cube.DimNetwork, cube.DimMachine}},
 	{"what", []cube.Dim{cube.DimCategory, cube.DimCategory2, cube.DimCategory3, cube.DimCause, cube.DimResolution}},
 	{"how", []cube.Dim{cube.DimState, cube.DimOpen, cube.DimPriority, cube.DimImpact, cube.DimUrgency, cube.DimOrigin, cube.DimHandled, cube.DimDeclarant, cube.DimTeam, cube.DimAssignee, cube.DimTarget, cube.DimReopened}},
+	{"clocks", []cube.Dim{cube.DimResponseClock, cube.DimResolutionClock, cube.DimWaiting, cube.DimReassigned, cube.DimRating}},
 	{"when", []cube.Dim{cube.DimDay, cube.DimWeek, cube.DimMonth, cube.DimYear, cube.DimSchoolYear, cube.DimSchoolWeek, cube.DimWeekday, cube.DimHour}},
 }
 
@@ -98,13 +106,7 @@ func (r *Request) question(span period) (cube.Query, error) {
 	}
 	q.From, q.To = span.From, span.To
 	q.Measures = q.Measures[:1]
-	switch m := q.Measures[0]; {
-	case m.Hours():
-		// A delay is never shown without how many it rests on and leaves out.
-		q.Measures = append(q.Measures, cube.Count, cube.Unresolved)
-	case m.Share(), m.Rate():
-		q.Measures = append(q.Measures, cube.Count)
-	}
+	q.Measures = append(q.Measures, beside(q.Measures[0])...)
 	if q.Limit == 0 && !all {
 		q.Limit = exploreLimit
 	}
@@ -112,6 +114,38 @@ func (r *Request) question(span period) (cube.Query, error) {
 		q.Compare = compare
 	}
 	return q, nil
+}
+
+// beside are the figures without which a measure cannot be judged: how many
+// incidents it rests on, and what it leaves out.
+func beside(m cube.Measure) []cube.Measure {
+	switch {
+	case m == cube.ResponseKept:
+		return []cube.Measure{cube.Count, cube.ResponseLate}
+	case m == cube.ResolutionKept:
+		return []cube.Measure{cube.Count, cube.ResolutionLate}
+	case m == cube.SatisfiedShare, m == cube.Satisfaction:
+		return []cube.Measure{cube.Rated, cube.Count}
+	case m == cube.Rated:
+		return []cube.Measure{cube.SatisfiedShare, cube.Count}
+	case m.Delay():
+		return []cube.Measure{cube.Count, cube.Unresolved}
+	case m.Share(), m.Rate(), m.Sum():
+		return []cube.Measure{cube.Count}
+	}
+	return nil
+}
+
+// worse says which direction of a measure is bad news: 1 up, -1 down, 0 neither.
+func worse(m cube.Measure) int {
+	switch m {
+	case cube.ResponseKept, cube.ResolutionKept, cube.SatisfiedShare, cube.Satisfaction:
+		return -1
+	case cube.Rated, cube.Visits, cube.WorkTime, cube.Parts, cube.PartsCost, cube.Checklists:
+		return 0
+	default:
+		return 1
+	}
 }
 
 func (s *Server) explore(r *Request) error {
@@ -126,6 +160,7 @@ func (s *Server) explore(r *Request) error {
 	}
 	p := &explorePage{Page: Page{Title: r.T("explore.title"), Lede: r.T("explore.lede")}, Bar: r.incidentFilters(n, span, q.Filters)}
 	p.ask(r, n.labels(), q, span)
+	p.Help, p.Ready = n.labels().Help(q.Measures[0]), ready(r)
 	res, err := s.deps.Cube.Run(r.Context(), r.Scope(), q)
 	switch {
 	case fault.Is(err, fault.Unavailable):
@@ -144,12 +179,18 @@ func (s *Server) explore(r *Request) error {
 	f := r.figures(n, res)
 	f.click = f.filter
 	m := q.Measures[0]
+	if len(q.By) > 0 && !m.Rate() && !res.Total.Values[0].Valid {
+		// Nobody has answered, nothing is promised yet: bars of nothing teach nothing.
+		p.Empty = &EmptyState{Icon: "hourglass", Title: r.T("explore.nothing.title"), Text: r.T("explore.nothing.text", "measure", n.labels().Measure(m)),
+			Action: &Link{Label: r.T("period.all"), Href: r.Address.Without("from", "to").With("period", "all").String(), Icon: "calendar-days"}}
+		return exploreView.show(r, http.StatusOK, p)
+	}
 	p.Sentence = f.sentence()
 	p.Behind = Link{Label: r.N("explore.behind", f.value(res.Total, m).N), Href: f.list(nil, res.Total, m), Icon: "list"}
 	p.Exports = r.exports(q)
 	switch len(q.By) {
 	case 0:
-		p.Figure = &KeyFigure{Label: f.say.Measure(m), Value: f.say.Value(m, f.value(res.Total, m)), Href: p.Behind.Href, Trend: f.trend(m, 1, against(r, q.Compare)), Note: f.question(span.Label)}
+		p.Figure = &KeyFigure{Label: f.say.Measure(m), Value: f.say.Value(m, f.value(res.Total, m)), Href: p.Behind.Href, Trend: f.trend(m, worse(m), against(r, q.Compare)), Note: f.question(span.Label)}
 	case 2:
 		p.Table = f.cross(p.Sentence, m)
 	default:
@@ -168,8 +209,10 @@ func (s *Server) explore(r *Request) error {
 func (p *explorePage) ask(r *Request, say *cube.Labeler, q cube.Query, span period) {
 	f := r.Blank("measure", string(q.Measures[0]), "compare", string(q.Compare), "limit", r.Address.Get("limit"))
 	var measures []Option
-	for _, m := range exploreMeasures {
-		measures = append(measures, Option{Value: string(m), Label: say.Measure(m)})
+	for _, g := range exploreMeasures {
+		for _, m := range g.measures {
+			measures = append(measures, Option{Value: string(m), Label: say.Measure(m), Group: r.T("explore.measures." + g.group)})
+		}
 	}
 	dims := func(empty Option) []Option {
 		options := []Option{empty}
