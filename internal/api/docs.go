@@ -28,6 +28,7 @@ var tags = []*huma.Tag{
 	{Name: "incidents", Description: "Declare, read and handle incidents."},
 	{Name: "problems", Description: "Causes behind several incidents, with their workaround."},
 	{Name: "stock", Description: "Parts: what there is, and the ledger of what became of each."},
+	{Name: "search", Description: "Looking for anything that the account sees."},
 	{Name: "knowledge", Description: "Articles, and what worked on incidents like one."},
 	{Name: "mail", Description: "What came in by e-mail, and what waits for a person."},
 	{Name: "visits", Description: "Planned work at schools, and time spent."},

@@ -92,6 +92,7 @@ var matrix = map[string]route{
 	"replay-mail":       {path: "/mail/replay", body: `{"messages":[999999]}`, want: allow("404", "403", "403", "403")},
 	"refuse-mail":       {path: "/mail/refuse", body: `{"messages":[999999]}`, want: allow("404", "403", "403", "403")},
 	"get-solutions":     {path: "/incidents/{id}/solutions", want: seers},
+	"search":            {path: "/search?q=panne", want: everybody},
 	"list-articles":     {path: "/articles", want: everybody},
 	"get-article":       {path: "/articles/999999", want: allow("404", "404", "404", "404")},
 	"use-article":       {path: "/articles/999999/uses", body: `{"use":"helped"}`, want: allow("404", "404", "404", "404")},

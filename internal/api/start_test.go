@@ -10,6 +10,7 @@ import (
 	"statincidents/internal/auth"
 	"statincidents/internal/checklist"
 	"statincidents/internal/cube"
+	"statincidents/internal/find"
 	"statincidents/internal/incident"
 	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/jobs"
@@ -18,6 +19,7 @@ import (
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
 	"statincidents/internal/problem"
+	"statincidents/internal/search"
 	"statincidents/internal/similar"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/stock"
@@ -43,6 +45,7 @@ func (w *world) start(tb testing.TB) {
 		Location: paris, Clock: sqldb.Now, Version: "test", Log: slog.New(slog.NewTextHandler(tb.Output(), nil))}
 	w.deps.Notify = notify.New(notify.Parts{DB: w.db, Journal: w.journal, Jobs: jobs.New(w.db, jobs.Config{Tenant: tenant}), Mailbox: mailbox.New(w.db, w.journal, tenant), Signer: auth.NewSigner(w.db, tenant),
 		Accounts: w.auth, Places: w.places, Words: w.words, Incidents: w.incidents}, notify.Config{Tenant: tenant})
+	w.deps.Find = find.New(search.New(w.db, w.journal, w.places), w.incidents, w.places, w.deps.Problems, w.deps.Knowledge)
 	w.deps.Visits, w.deps.Checks = w.visits, w.checks
 	w.api = api.New(w.deps)
 	w.url = w.serve(tb, w.api)

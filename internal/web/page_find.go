@@ -93,7 +93,6 @@ func (s *Server) findRoutes() {
 	s.page("GET /search.csv", s.exportFound, needs(auth.ExportData), lasts(exportTime))
 	s.page("GET /search.xlsx", s.exportFound, needs(auth.ExportData), lasts(exportTime))
 	s.page("GET /go", s.goTo)
-	s.findPages()
 }
 
 const (
@@ -159,7 +158,7 @@ func (s *Server) looked(r *Request, q find.Question) ([]DestinationGroup, error)
 // destination says what a hit is and where it leads.
 func (r *Request) destination(n *names, h *find.Hit) Destination {
 	d := Destination{Marked: h.Title, Icon: findLooks[h.Kind], Excerpt: h.Snippet}
-	if h.In != "" {
+	if h.In != "" && h.Kind != find.Article {
 		d.Field = r.T("find.in." + string(h.In))
 	}
 	if !h.At.IsZero() {

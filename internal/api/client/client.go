@@ -311,6 +311,14 @@ func (c *Client) Story(ctx context.Context, id int64) (wire.Story, error) {
 	return get[wire.Story](ctx, c, "incidents/"+number(id)+"/story", nil)
 }
 
+// Search looks for anything: what is typed, and other parameters of the address
+// (see the API's documentation).
+func (c *Client) Search(ctx context.Context, text string, more url.Values) (wire.Search, error) {
+	query := url.Values{"q": {text}}
+	maps.Copy(query, more)
+	return get[wire.Search](ctx, c, "search", query)
+}
+
 // Query asks a question.
 func (c *Client) Query(ctx context.Context, in wire.StatsQuery) (wire.StatsResult, error) {
 	var out wire.StatsResult
