@@ -25,6 +25,8 @@ type declarePage struct {
 	Files    FilesField
 	Near     nearPart
 	Kind     kindPart
+	Help     helpPart
+	Helped   bool    // sending waits for the reader to have seen Help
 	Asked    bool    // sending waits for the reader to have read Near
 	More     []Field // folded: nobody must fill them
 	MoreOpen bool
@@ -50,6 +52,7 @@ func (s *Server) declareRoutes() {
 	s.page("POST /declare/also", s.alsoAffected, needs(auth.DeclareIncident), accepts(filesBody), lasts(filesTime))
 	s.page("GET /declare/kind", s.declareKind, needs(auth.DeclareIncident))
 	s.page("GET /declare/near", s.declareNear, needs(auth.DeclareIncident))
+	s.declareHelpRoutes()
 	s.page("GET /declare/{id}", s.declared, needs(auth.DeclareIncident))
 	s.navEntry(entry{order: 100, key: "declare.nav", icon: "circle-plus", href: "/declare", right: auth.DeclareIncident, phone: true})
 }
@@ -122,6 +125,12 @@ func (s *Server) showDeclare(r *Request, status int, f *Form, asked bool) error 
 	if p.Kind, err = s.kindPart(r, n, f, school); err != nil {
 		return err
 	}
+	if p.Help, err = s.helpPart(r, f); err != nil {
+		return err
+	}
+	if asked && f.Get("held") == heldForHelp {
+		p.Asked, p.Helped = false, true
+	}
 	return declareView.show(r, status, p)
 }
 
@@ -145,6 +154,13 @@ func (s *Server) declare(r *Request) error {
 			unseen, err := s.unseen(r, f, incident.About{School: i.School, Room: i.Room, Category: i.Category, Machine: i.Machine})
 			if err != nil {
 				return err
+			}
+			f.values.Del("held")
+			if !unseen {
+				if unseen, err = s.unread(r, f); err != nil {
+					return err
+				}
+				f.values.Set("held", heldForHelp)
 			}
 			if unseen {
 				return s.showDeclare(r, http.StatusOK, f, true)

@@ -58,6 +58,11 @@ document.addEventListener("submit", (event) => {
 const form = document.querySelector<HTMLFormElement>("form[data-declare-draft]");
 if (form) guard(form, prefix + form.dataset["declareDraft"]);
 
+// Solved by an article: nothing is declared, nothing is kept.
+form?.addEventListener("submit", (event) => {
+  if (event.submitter?.getAttribute("name") === "solved") drop(prefix + (form.dataset["declareDraft"] ?? ""));
+});
+
 function guard(form: HTMLFormElement, key: string): void {
   const title = form.querySelector<HTMLInputElement>("[name=title]");
   const details = form.querySelector<HTMLTextAreaElement>("[name=description]");
