@@ -291,15 +291,19 @@ func (f *facts) ripen(now uint32) {
 // deskSums is a statement that adds up what was done about incidents; only is a
 // further condition on incident_id, of all.
 func deskSums(only string) string {
-	return strings.ReplaceAll(`SELECT incident_id, CAST(sum(parts) AS BIGINT) AS parts, CAST(sum(cents) AS BIGINT) AS cents, CAST(sum(visits) AS BIGINT) AS visits,
+	name := "done"
+	if only == "" {
+		name = "all_done"
+	}
+	return strings.NewReplacer("ONLY", only, "NAME", name).Replace(`SELECT NAME.incident_id, CAST(sum(parts) AS BIGINT) AS parts, CAST(sum(cents) AS BIGINT) AS cents, CAST(sum(visits) AS BIGINT) AS visits,
 		CAST(sum(minutes) AS BIGINT) AS minutes, CAST(sum(lists) AS BIGINT) AS lists, CAST(sum(failures) AS BIGINT) AS failures FROM (
 		SELECT incident_id, CASE WHEN to_id = 0 THEN quantity ELSE -quantity END AS parts, CASE WHEN to_id = 0 THEN quantity * price ELSE -quantity * price END AS cents,
 			0 AS visits, 0 AS minutes, 0 AS lists, 0 AS failures FROM stock_movement WHERE tenant_id = $1 AND incident_id <> 0 AND kind IN ('use', 'return') ONLY
 		UNION ALL SELECT incident_id, 0, 0, 1, 0, 0, 0 FROM visit_incident WHERE tenant_id = $1 ONLY
-			AND visit_id IN (SELECT visit_id FROM visit WHERE tenant_id = $1 AND state = 'done')
+			AND EXISTS (SELECT 1 FROM visit v WHERE v.tenant_id = visit_incident.tenant_id AND v.visit_id = visit_incident.visit_id AND v.state = 'done')
 		UNION ALL SELECT incident_id, 0, 0, 0, minutes, 0, 0 FROM work_time WHERE tenant_id = $1 AND incident_id <> 0 AND withdrawn = 0 ONLY
 		UNION ALL SELECT incident_id, 0, 0, 0, 0, CASE WHEN completed_at > 0 THEN 1 ELSE 0 END, failed FROM checklist WHERE tenant_id = $1 AND incident_id <> 0 AND removed = 0 ONLY
-	) AS done GROUP BY incident_id`, "ONLY", only)
+	) AS NAME GROUP BY NAME.incident_id`)
 }
 
 // perStatement bounds the length of a list in a condition.

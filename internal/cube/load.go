@@ -52,7 +52,8 @@ func (m *Memory) load(ctx context.Context, f *facts) (journal.Pos, error) {
 		if f.visits, err = readVisits(ctx, tx, m.cfg.Tenant); err != nil {
 			return err
 		}
-		if err = tx.QueryRow(ctx, `SELECT COALESCE(max(stamp), 0) FROM service_clock WHERE tenant_id = $1`, m.cfg.Tenant).Scan(&m.stamp); err != nil {
+		err = tx.QueryRow(ctx, `SELECT stamp FROM service_clock WHERE tenant_id = $1 ORDER BY stamp DESC LIMIT 1`, m.cfg.Tenant).Scan(&m.stamp)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
 		return tx.QueryRow(ctx, `SELECT COALESCE(min(incident_id), 0), COALESCE(max(incident_id), 0) FROM incident WHERE tenant_id = $1`, m.cfg.Tenant).Scan(&first, &last)

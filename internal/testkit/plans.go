@@ -24,6 +24,8 @@ var wholeReaders = []string{
 	// Once, when the statistics are loaded into memory.
 	"SELECT COALESCE(min(incident_id), 0), COALESCE(max(incident_id), 0) FROM incident",
 	"SELECT incident_id, affected FROM incident WHERE tenant_id = $1 AND incident_id IN (SELECT incident_id FROM incident_follower",
+	"SELECT all_done.incident_id,",
+	"SELECT visit_id, incident_id FROM visit_incident WHERE tenant_id = $1",
 	// Retention bounds what these count, on administration pages only.
 	"SELECT state, count(*) FROM mail_message",
 	"SELECT state, count(*) FROM notify_message",
