@@ -63,7 +63,7 @@ func LoadDesk(ctx context.Context, s Services, d Desk, who Players, ds *Dataset)
 		what string
 		do   func(context.Context) error
 	}{
-		{"the teacher's incidents", b.teacher}, {"outage", b.outage}, {"problems", b.problems}, {"duplicates", b.together}, {"presets", b.presets},
+		{"the teacher's incidents", b.teacher}, {"school first", b.chain}, {"outage", b.outage}, {"problems", b.problems}, {"duplicates", b.together}, {"presets", b.presets},
 		{"views", b.views}, {"labels", b.labels}, {"rules", b.rules}, // last: they say that everything is there
 	} {
 		if err := step.do(ctx); err != nil {

@@ -191,7 +191,7 @@ func (s *Service) decide(ctx context.Context, tx *sqldb.Tx, judge *checker, c Ch
 	if err != nil {
 		return decision{}, err
 	}
-	p := Payload{Set: set, Was: was, Comment: c.Comment, Internal: c.Internal && said, Attachments: c.Attachments}
+	p := Payload{Set: set, Was: was, Comment: c.Comment, Internal: c.Internal && said && row.Action != HandBack, Attachments: c.Attachments} // the school reads why it comes back
 	p.Mentions = judge.called(&after, c.Comment, p.Internal, c.Mentions)
 	return decision{before: before, after: after, kind: row.Event, payload: p, sides: sides}, nil
 }

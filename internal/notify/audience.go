@@ -13,6 +13,7 @@ type happening struct {
 	event         journal.Event
 	payload       incident.Payload
 	before, after incident.Incident
+	undone        bool  // it was taken back, or what came after it
 	actor         int64 // the person who did it; 0 if nobody of the directory
 }
 
@@ -81,7 +82,10 @@ func audience(h *happening, staff, referents []reader) map[int64]string {
 			tell(person, KindFollowed)
 		}
 	}
-	queued := i.State == incident.New && (h.before.State != incident.New || h.before.Team != i.Team)
+	if i.AtSchool() || h.before.AtSchool() {
+		h.school(referents, tell)
+	}
+	queued := i.State == incident.New && !i.AtSchool() && (h.before.State != incident.New || h.before.Team != i.Team || h.before.AtSchool())
 	if queued && !part {
 		for _, r := range teamOf(staff, i.Team) {
 			tell(r.person, KindQueued)
@@ -96,6 +100,21 @@ func audience(h *happening, staff, referents []reader) map[int64]string {
 		}
 	}
 	return told
+}
+
+// school tells a school's referents of what they handle first: what comes to
+// them, and what has gone to the département without them.
+func (h *happening) school(referents []reader, tell func(int64, string)) {
+	comes := h.after.AtSchool() && h.after.State == incident.New && (!h.before.AtSchool() || h.before.State != incident.New)
+	gone := h.before.AtSchool() && h.after.FromSchool()
+	for _, r := range referents {
+		switch {
+		case comes && h.event.Kind != incident.EventResumed:
+			tell(r.person, KindAtSchool)
+		case gone:
+			tell(r.person, KindPassedOn)
+		}
+	}
 }
 
 // teamOf are the staff of a team; all of them when the incident has none, or
@@ -122,6 +141,8 @@ func ownKind(h *happening) string {
 		if h.before.Assignee == 0 && h.after.Assignee != 0 && h.before.State == incident.New {
 			return KindTaken
 		}
+	case incident.EventHandedOver:
+		return KindHandedOver
 	case incident.EventPlanned:
 		return KindPlanned
 	case incident.EventHeld:
@@ -144,7 +165,7 @@ func ownKind(h *happening) string {
 // more: what is told is how things stand.
 var moves = []string{
 	incident.EventDeclared, incident.EventAssigned, incident.EventPlanned, incident.EventHeld, incident.EventResumed, incident.EventResolved,
-	incident.EventClosed, incident.EventReopened, incident.EventCancelled, incident.EventMerged,
+	incident.EventClosed, incident.EventReopened, incident.EventCancelled, incident.EventMerged, incident.EventHandedOver, incident.EventHandedBack,
 }
 
 // toldOf are the events of incidents that may be told.

@@ -249,7 +249,12 @@ func (s *Service) visible(ctx context.Context, to reader, r row) (*happening, er
 	}
 	handles := to.who.Can(auth.HandleIncident)
 	switch r.Kind {
-	case KindAssigned, KindWorkCommented, KindWorkReopened, KindQueued, KindWarned, KindBreached:
+	case KindAssigned, KindWorkCommented, KindWorkReopened:
+		// A referent looks after what their school handles first.
+		if !handles && (!to.who.Can(auth.HandleSchool) || !now.AtSchool()) {
+			return nil, skipError(ReasonScope)
+		}
+	case KindQueued, KindWarned, KindBreached:
 		if !handles {
 			return nil, skipError(ReasonScope)
 		}
@@ -280,9 +285,16 @@ func (s *Service) values(ctx context.Context, p *locale.Printer, h *happening, t
 		"state": p.T("state." + string(i.State)), "priority": p.T("incident.priority." + strconv.Itoa(i.Priority)), "name": to.name,
 		"author": places.PersonName(h.actor), "assignee": places.PersonName(i.Assignee), "team": places.TeamName(i.Team), "comment": h.payload.Comment,
 		"reason": words.CodeLabel(i.WaitingCode, lang), "solution": cmp.Or(i.Resolution, words.CodeLabel(i.ResolutionCode, lang)), "description": i.Description,
+		"declarant": places.PersonName(i.Declarant),
 	}
 	if !i.PlannedAt.IsZero() {
 		v["date"] = p.DateTime(i.PlannedAt)
+	}
+	if i.Level == incident.HandedOver {
+		v["tried"] = i.Tried
+	}
+	if i.AtSchool() {
+		v["first"] = p.T("notify.first")
 	}
 	if i.MergedInto != 0 {
 		v["into"] = strconv.FormatInt(i.MergedInto, 10)
@@ -338,7 +350,7 @@ func (s *Service) site(settings mailbox.Settings) string {
 // footer says why one gets a message and how to answer or have fewer.
 func (s *Service) footer(p *locale.Printer, place string, r row, to reader, settings mailbox.Settings) []string {
 	var lines []string
-	if topic := topicOf[r.Kind]; topic != "" {
+	if topic := topicFor(r.Kind, to.who.Role); topic != "" {
 		lines = append(lines, p.T("notify.why."+string(topic)))
 	}
 	if settings.Receiving.On {

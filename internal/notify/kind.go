@@ -27,6 +27,9 @@ const (
 	KindQueued         = "queued"          // new in the queue
 	KindSchoolNew      = "school_new"      // new in your school
 	KindSchoolResolved = "school_resolved" // resolved in your school
+	KindAtSchool       = "at_school"       // your school handles it first: your turn
+	KindHandedOver     = "handed_over"     // your school handed it over to the département
+	KindPassedOn       = "passed_on"       // the département has it, though your school did not hand it over
 	KindWarned         = "warned"          // soon late
 	KindBreached       = "breached"        // late
 	KindDigest         = "digest"          // several at once
@@ -47,6 +50,7 @@ const (
 	TopicEnded      Topic = "ended"
 	TopicFollowed   Topic = "followed"
 	TopicSchool     Topic = "school"
+	TopicSchoolWork Topic = "school_work"
 	TopicAssigned   Topic = "assigned"
 	TopicWork       Topic = "work"
 	TopicMention    Topic = "mention"
@@ -64,7 +68,7 @@ type Group struct {
 
 var groups = []Group{
 	{Name: "mine", Topics: []Topic{TopicReceived, TopicProgress, TopicDiscussion, TopicResolved, TopicEnded, TopicFollowed}, right: auth.DeclareIncident},
-	{Name: "school", Topics: []Topic{TopicSchool}, school: true},
+	{Name: "school", Topics: []Topic{TopicSchoolWork, TopicSchool}, school: true},
 	{Name: "work", Topics: []Topic{TopicAssigned, TopicWork, TopicMention, TopicQueue, TopicDeadline}, right: auth.HandleIncident},
 }
 
@@ -97,7 +101,17 @@ var topicOf = map[string]Topic{
 	KindReceived: TopicReceived, KindTaken: TopicProgress, KindPlanned: TopicProgress, KindWaiting: TopicProgress, KindReopened: TopicProgress,
 	KindResolved: TopicResolved, KindClosed: TopicEnded, KindCancelled: TopicEnded, KindMerged: TopicEnded, KindCommented: TopicDiscussion,
 	KindFollowed: TopicFollowed, KindAssigned: TopicAssigned, KindWorkCommented: TopicWork, KindWorkReopened: TopicWork, KindMentioned: TopicMention,
-	KindQueued: TopicQueue, KindSchoolNew: TopicSchool, KindSchoolResolved: TopicSchool, KindWarned: TopicDeadline, KindBreached: TopicDeadline,
+	KindQueued: TopicQueue, KindSchoolNew: TopicSchool, KindAtSchool: TopicSchoolWork, KindPassedOn: TopicSchoolWork, KindHandedOver: TopicProgress, KindSchoolResolved: TopicSchool, KindWarned: TopicDeadline, KindBreached: TopicDeadline,
+}
+
+// topicFor says which of a person's choices decides about a kind: what a
+// referent handles at their school is the work of the school.
+func topicFor(kind string, role auth.Role) Topic {
+	topic := topicOf[kind]
+	if role == auth.Referent && (topic == TopicAssigned || topic == TopicWork) {
+		return TopicSchoolWork
+	}
+	return topic
 }
 
 // standing are the modes of a role that chose nothing, where they are not Now.
@@ -119,24 +133,27 @@ func standing(role auth.Role, topic Topic) Mode {
 // incident's life.
 var Kinds = []string{
 	KindReceived, KindTaken, KindPlanned, KindWaiting, KindResolved, KindClosed, KindCancelled, KindMerged, KindReopened, KindCommented, KindFollowed,
-	KindAssigned, KindWorkCommented, KindWorkReopened, KindMentioned, KindQueued, KindSchoolNew, KindSchoolResolved, KindWarned, KindBreached,
+	KindAssigned, KindWorkCommented, KindWorkReopened, KindMentioned, KindQueued, KindSchoolNew, KindSchoolResolved, KindAtSchool, KindHandedOver, KindPassedOn, KindWarned, KindBreached,
 }
 
 // Variables are what words may use, between braces. Not every kind fills each:
 // a paragraph whose variables are all empty is left out.
 var Variables = []string{
-	"number", "title", "place", "school", "room", "state", "priority", "name", "author", "assignee", "team", "reason", "date", "comment", "solution", "into", "due", "description",
+	"number", "title", "place", "school", "room", "state", "priority", "name", "author", "assignee", "team", "reason", "date", "comment", "solution", "into", "due", "description", "tried", "first", "declarant",
 }
 
 // extra are the variables that only some kinds fill; the others are always there.
 var extra = map[string][]string{
 	"reason":      {KindWaiting, KindFollowed},
 	"date":        {KindPlanned, KindFollowed},
-	"comment":     {KindTaken, KindPlanned, KindWaiting, KindResolved, KindClosed, KindCancelled, KindReopened, KindCommented, KindFollowed, KindAssigned, KindWorkCommented, KindWorkReopened, KindMentioned},
+	"comment":     {KindTaken, KindPlanned, KindWaiting, KindResolved, KindClosed, KindCancelled, KindReopened, KindCommented, KindFollowed, KindAssigned, KindWorkCommented, KindWorkReopened, KindMentioned, KindAtSchool},
 	"solution":    {KindResolved, KindClosed, KindFollowed, KindSchoolResolved},
 	"into":        {KindMerged},
 	"due":         {KindWarned, KindBreached},
-	"description": {KindAssigned, KindQueued, KindSchoolNew},
+	"description": {KindAssigned, KindQueued, KindSchoolNew, KindAtSchool},
+	"tried":       {KindQueued, KindHandedOver},
+	"first":       {KindReceived},
+	"declarant":   {KindAtSchool},
 }
 
 // VariablesOf lists the variables that a kind fills.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -130,7 +131,9 @@ func (s *Service) tell(ctx context.Context, t telling) error {
 	if err != nil || h == nil {
 		return err
 	}
-	if later && h.event.Kind != incident.EventCommented && slices.Contains(moves, h.event.Kind) {
+	// A hand-over is told though a rule has given the incident to a team since.
+	handed := h != nil && h.event.Kind == incident.EventHandedOver && !h.undone
+	if later && !handed && h.event.Kind != incident.EventCommented && slices.Contains(moves, h.event.Kind) {
 		return nil // taken back, or overtaken: the later event tells how things stand
 	}
 	if len(h.payload.Steps) > 0 && !s.cfg.Show {
@@ -145,6 +148,9 @@ func (s *Service) tell(ctx context.Context, t telling) error {
 		told = pressed(h, people.staff())
 	} else {
 		told = audience(h, people.staff(), people.referents(h.after.School))
+	}
+	if later && handed {
+		maps.DeleteFunc(told, func(_ int64, kind string) bool { return kind != KindHandedOver && kind != KindPassedOn })
 	}
 	rows, err := s.rowsFor(ctx, h, told, people, settings)
 	if err != nil {
@@ -205,6 +211,7 @@ func (s *Service) happening(ctx context.Context, id, seq int64) (h *happening, l
 		}
 		if h != nil && (slices.Contains(moves, e.Kind) || e.Kind == incident.EventUndone) {
 			later = true
+			h.undone = h.undone || e.Kind == incident.EventUndone
 		}
 	}
 	for k := range clock {
@@ -251,7 +258,7 @@ func (s *Service) rowsFor(ctx context.Context, h *happening, told map[int64]stri
 		if !ok || CheckAddress(r.address) != nil {
 			continue
 		}
-		mode, err := s.mode(ctx, r, topicOf[kind])
+		mode, err := s.mode(ctx, r, topicFor(kind, r.who.Role))
 		if err != nil {
 			return nil, err
 		}

@@ -120,6 +120,18 @@ func edited(at string, set incident.Patch) happened {
 	return happened{at: at, kind: incident.EventEdited, set: set}
 }
 
+func atSchool(at string) happened {
+	h := declared(at)
+	h.set.Level = new(incident.AtSchoolLevel)
+	return h
+}
+func handedOver(at string) happened {
+	return happened{at: at, kind: incident.EventHandedOver, set: incident.Patch{State: new(incident.New), Assignee: new(int64(0)), Level: new(incident.HandedOver)}}
+}
+func handedBack(at string) happened {
+	return happened{at: at, kind: incident.EventHandedBack, set: incident.Patch{State: new(incident.New), Assignee: new(int64(0)), Level: new(incident.AtSchoolLevel)}}
+}
+
 func TestClocks(t *testing.T) {
 	t.Parallel()
 	p3 := Target{Priority: 3, Response: 60, Resolution: 600}
@@ -166,6 +178,18 @@ func TestClocks(t *testing.T) {
 			want{Running, 120, 600, "2026-03-03 09:30", "2026-03-03 09:31", Stopped, 10}},
 		{"a rule that assigns does not answer", []happened{declared("2026-03-02 08:00"), {at: "2026-03-02 08:00", kind: incident.EventAssigned, actor: journal.BySystem, set: incident.Patch{State: new(incident.Assigned), Assignee: new(int64(5))}}}, "2026-03-02 09:30",
 			want{Running, 90, 600, "2026-03-03 09:30", "2026-03-03 09:31", Running, 90}},
+		{"who was named says that they know", []happened{declared("2026-03-02 08:00"), {at: "2026-03-02 08:00", kind: incident.EventAssigned, actor: journal.BySystem, set: incident.Patch{State: new(incident.Assigned), Assignee: new(int64(5))}}, {at: "2026-03-02 08:25", kind: incident.EventAcknowledged}}, "2026-03-02 09:30",
+			want{Running, 90, 600, "2026-03-03 09:30", "2026-03-03 09:31", Stopped, 25}},
+		{"at school: nothing counts, whatever the referent does", []happened{atSchool("2026-03-02 08:00"), taken("2026-03-02 08:10")}, "2026-03-04 12:00",
+			want{Paused, 0, 600, "", "", Paused, 0}},
+		{"handed over: both clocks begin", []happened{atSchool("2026-03-02 08:00"), taken("2026-03-02 08:10"), handedOver("2026-03-03 08:00"), taken("2026-03-03 08:30")}, "2026-03-03 10:00",
+			want{Running, 120, 600, "2026-03-04 09:30", "2026-03-04 09:31", Stopped, 30}},
+		{"handed back: what was spent stays", []happened{atSchool("2026-03-02 08:00"), handedOver("2026-03-03 08:00"), handedBack("2026-03-03 09:00")}, "2026-03-10 10:00",
+			want{Paused, 60, 600, "", "", Paused, 60}},
+		{"resolved at school: nothing is judged", []happened{atSchool("2026-03-02 08:00"), taken("2026-03-02 08:10"), became("2026-03-04 08:00", incident.EventResolved, incident.Resolved), became("2026-03-05 08:00", incident.EventClosed, incident.Closed)}, "2026-03-20 10:00",
+			want{Void, 0, 600, "", "", Void, 0}},
+		{"reopened and handed over after all", []happened{atSchool("2026-03-02 08:00"), became("2026-03-04 08:00", incident.EventResolved, incident.Resolved), became("2026-03-05 08:00", incident.EventReopened, incident.New), handedOver("2026-03-05 09:00")}, "2026-03-05 10:00",
+			want{Running, 60, 600, "2026-03-06 10:30", "2026-03-06 10:31", Running, 60}},
 		{"another team's queue is no answer", []happened{declared("2026-03-02 08:00"), {at: "2026-03-02 08:30", kind: incident.EventAssigned, set: incident.Patch{Team: new(int64(2))}}}, "2026-03-02 09:30",
 			want{Running, 90, 600, "2026-03-03 09:30", "2026-03-03 09:31", Running, 90}},
 		{"a comment is no answer", []happened{declared("2026-03-02 08:00"), {at: "2026-03-02 08:30", kind: incident.EventCommented}}, "2026-03-02 09:30",
@@ -392,7 +416,7 @@ func stories(t *rapid.T) Story {
 		step := Step{
 			At: at, State: rapid.SampledFrom(incident.States).Draw(t, "state"), School: int64(rapid.IntRange(1, 2).Draw(t, "school")),
 			Priority: rapid.IntRange(1, 5).Draw(t, "priority"), Category: rapid.SampledFrom([]int64{0, 1, 11}).Draw(t, "category"),
-			Assignee: int64(rapid.IntRange(0, 3).Draw(t, "assignee")),
+			Assignee: int64(rapid.IntRange(0, 3).Draw(t, "assignee")), AtSchool: rapid.IntRange(0, 4).Draw(t, "level") == 0,
 		}
 		if k == 0 {
 			step.State = incident.New

@@ -125,7 +125,7 @@ func (r *Request) clockRows(places *directory.Index, found []incident.Incident, 
 	}
 	ids := make([]int64, 0, len(found))
 	for k := range found {
-		if found[k].State.Open() {
+		if found[k].State.Open() && !found[k].AtSchool() { // there the clocks wait
 			ids = append(ids, found[k].ID)
 		}
 	}

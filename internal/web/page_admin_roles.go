@@ -18,6 +18,7 @@ type rolesPage struct {
 
 	Rights  Table
 	States  Table
+	School  Table // of what a school handles first
 	Exports []Link
 }
 
@@ -38,7 +39,7 @@ func (s *Server) roles(r *Request) error {
 		Page: Page{
 			Title: r.T("access.roles.title"), Lede: r.T("access.roles.what"), Crumbs: r.adminCrumbs(),
 		},
-		Rights: rightsTable(r), States: statesTable(r),
+		Rights: rightsTable(r), States: statesTable(r, "states", r.T("access.roles.states"), handledBy[false]), School: statesTable(r, "school", r.T("chain.roles.school"), handledBy[true]),
 		Exports: []Link{{Label: r.T("export.csv"), Href: rolesPath + ".csv", Icon: "download"}, {Label: r.T("export.xlsx"), Href: rolesPath + ".xlsx", Icon: "download"}},
 	})
 }
@@ -87,15 +88,24 @@ func someone(role auth.Role) auth.Identity {
 	return auth.Identity{Tenant: 1, Account: 1, Person: 1, Role: role, Schools: []int64{1}}
 }
 
-// mayDo lists what a role may do to an incident in a state, with or without
-// somebody who looks after it.
-func mayDo(role auth.Role, state incident.State) []incident.Action {
+// handledBy are the levels of incidents that the département handles, and of
+// those that a school handles first (true).
+var handledBy = map[bool][]incident.Level{
+	false: {incident.Direct, incident.HandedOver},
+	true:  {incident.AtSchoolLevel},
+}
+
+// mayDo lists what a role may do to an incident in a state at some levels,
+// with nobody who looks after it, somebody else or oneself.
+func mayDo(role auth.Role, state incident.State, at []incident.Level) []incident.Action {
 	var actions []incident.Action
-	for _, assignee := range []int64{0, 2} {
-		i := incident.Incident{ID: 1, State: state, School: 1, Declarant: 1, Assignee: assignee}
-		for _, t := range incident.Available(someone(role), i) {
-			if !slices.Contains(actions, t.Action) {
-				actions = append(actions, t.Action)
+	for _, level := range at {
+		for _, assignee := range []int64{0, 2, 1} {
+			i := incident.Incident{ID: 1, State: state, School: 1, Declarant: 1, Assignee: assignee, Level: level}
+			for _, t := range incident.Available(someone(role), i) {
+				if !slices.Contains(actions, t.Action) {
+					actions = append(actions, t.Action)
+				}
 			}
 		}
 	}
@@ -103,12 +113,12 @@ func mayDo(role auth.Role, state incident.State) []incident.Action {
 }
 
 // statesTable has one column for the roles that may do the same in every state.
-func statesTable(r *Request) Table {
-	t := Table{Printer: r.Printer, ID: "states", Caption: r.T("access.roles.states"), Hide: true, Stacked: true, Columns: []Column{{Label: r.T("incident.field.state"), Lead: true}}}
+func statesTable(r *Request, name, caption string, at []incident.Level) Table {
+	t := Table{Printer: r.Printer, ID: name, Caption: caption, Hide: true, Stacked: true, Columns: []Column{{Label: r.T("incident.field.state"), Lead: true}}}
 	var groups [][]auth.Role
 	for _, role := range auth.Roles {
 		last := len(groups) - 1
-		if last >= 0 && sameActions(groups[last][0], role) {
+		if last >= 0 && sameActions(groups[last][0], role, at) {
 			groups[last] = append(groups[last], role)
 			continue
 		}
@@ -125,15 +135,15 @@ func statesTable(r *Request) Table {
 		badge := StateBadge(r.Printer, state)
 		cells := []Cell{{Badge: &badge}}
 		for _, roles := range groups {
-			cells = append(cells, Cell{Text: actionWords(r, mayDo(roles[0], state))})
+			cells = append(cells, Cell{Text: actionWords(r, mayDo(roles[0], state, at))})
 		}
 		t.Rows = append(t.Rows, TableRow{Cells: cells})
 	}
 	return t
 }
 
-func sameActions(a, b auth.Role) bool {
-	return !slices.ContainsFunc(incident.States, func(s incident.State) bool { return !slices.Equal(mayDo(a, s), mayDo(b, s)) })
+func sameActions(a, b auth.Role, at []incident.Level) bool {
+	return !slices.ContainsFunc(incident.States, func(s incident.State) bool { return !slices.Equal(mayDo(a, s, at), mayDo(b, s, at)) })
 }
 
 func actionWords(r *Request, actions []incident.Action) string {
@@ -176,7 +186,12 @@ func (s *Server) exportRoles(r *Request) error {
 		return err
 	}
 	for _, state := range incident.States {
-		if err := row(r.T("incident.state."+string(state)), func(role auth.Role) string { return actionWords(r, mayDo(role, state)) }); err != nil {
+		if err := row(r.T("incident.state."+string(state)), func(role auth.Role) string { return actionWords(r, mayDo(role, state, handledBy[false])) }); err != nil {
+			return err
+		}
+	}
+	for _, state := range incident.States {
+		if err := row(Legend(r.T("chain.row.school"), r.T("incident.state."+string(state))), func(role auth.Role) string { return actionWords(r, mayDo(role, state, handledBy[true])) }); err != nil {
 			return err
 		}
 	}
