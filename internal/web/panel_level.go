@@ -67,12 +67,12 @@ func (s *Server) levelPanel(r *Request, i incident.Incident) (template.HTML, err
 		p.More = append(p.More, r.T("chain.panel.referent.next"))
 	}
 	if i.AtSchool() {
+		if at := incident.LapsesAt(n.places, i); !at.IsZero() && (unit || referent) {
+			p.More = append(p.More, r.T("chain.panel.lapses", "when", r.DateTime(at)))
+		}
 		if back := lastBack(passages); back != nil && (unit || referent) {
 			p.More = append(p.More, r.T("chain.panel.back", "when", r.DateTime(back.At)))
 			p.Tried = back.Why
-		}
-		if at := incident.LapsesAt(n.places, i); !at.IsZero() && (unit || referent) {
-			p.More = append(p.More, r.T("chain.panel.lapses", "when", r.DateTime(at)))
 		}
 	}
 	if len(passages) > 2 && (unit || referent) {
