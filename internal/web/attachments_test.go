@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 )
@@ -115,6 +116,23 @@ func TestFilesAreServedInert(t *testing.T) {
 	b.do(req, nil).wantStatus(http.StatusNotModified)
 	if got := b.get("/attachments/" + id(w.file)).Header.Get("Content-Disposition"); !strings.HasPrefix(got, "inline") {
 		t.Errorf("a picture is sent as %q", got)
+	}
+}
+
+// The parts of a form that are too big for memory wait in temporary files,
+// which go with the request.
+func TestFormsLeaveNoFiles(t *testing.T) { //nolint:paralleltest // the temporary folder is the process's
+	w := newTown(t)
+	b := w.as(t, "technician")
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	b.sendFiles("/incidents/"+id(w.own)+"/act", map[string]string{"action": "comment", "comment": "Voir"}, "journal.txt", strings.Repeat("a", 12<<20)).wantStatus(http.StatusOK)
+	left, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range left {
+		t.Errorf("%s is left", f.Name())
 	}
 }
 

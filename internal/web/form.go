@@ -46,6 +46,17 @@ func (r *Request) readForm() error {
 	return r.ParseForm()
 }
 
+// dropFiles removes the temporary files of a form. The server does it for the
+// request that it made, which sessions and deadlines have replaced by copies.
+func (r *Request) dropFiles() {
+	if r.MultipartForm == nil {
+		return
+	}
+	if err := r.MultipartForm.RemoveAll(); err != nil {
+		r.Server.deps.Log.ErrorContext(r.Context(), "web: temporary files of a form", "request", r.ID, "error", err)
+	}
+}
+
 // Blank is a form that nobody has filled, with its first values: pairs of name
 // and value.
 func (r *Request) Blank(pairs ...string) *Form {

@@ -66,6 +66,7 @@ func (s *Server) page(pattern string, fn func(*Request) error, options ...option
 		}
 		s.deps.Sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 			r, err := s.request(w, req)
+			defer r.dropFiles()
 			if err == nil {
 				err = s.admit(r, o)
 			}
