@@ -91,10 +91,10 @@ func stockPlaces(ctx context.Context, by auth.Identity, s *stock.Service, dir *d
 		return nil, err
 	}
 	list := []stock.Place{{Name: "Dépôt de l'unité Collèges", Kind: stock.Depot}}
-	for k, p := range index.Technicians() {
-		if k < 4 {
-			list = append(list, stock.Place{Name: "Voiture · " + p.Name, Kind: stock.Car, Person: p.ID})
-		}
+	cast, _ := CastOf(index) // the account's technician has a car
+	drivers := append([]directory.Person{cast.Technician}, slices.DeleteFunc(slices.Clone(index.Technicians()), func(p directory.Person) bool { return p.ID == cast.Technician.ID })...)
+	for _, p := range drivers[:min(4, len(drivers))] {
+		list = append(list, stock.Place{Name: "Voiture · " + p.Name, Kind: stock.Car, Person: p.ID})
 	}
 	var ids []int64
 	for _, p := range list {

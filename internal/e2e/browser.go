@@ -174,6 +174,12 @@ func (tab *Tab) listen(event any) {
 		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning {
 			note("browser %s (%s): %s %s", e.Entry.Level, e.Entry.Source, e.Entry.Text, e.Entry.URL)
 		}
+	case *page.EventJavascriptDialogOpening:
+		// It would hold up every step that follows. A page asks in itself.
+		note("the browser asks (%s): %s", e.Type, e.Message)
+		go func() {
+			_ = chromedp.Do(tab.ctx, call(page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true}))
+		}()
 	case *network.EventRequestWillBeSent:
 		tab.requests = append(tab.requests, e.Request.URL)
 		// (The browser's own pictures, in its controls, are "data:".)
@@ -210,7 +216,9 @@ func (tab *Tab) run(what string, actions ...chromedp.Action[chromedp.Void]) {
 	err := chromedp.Do(ctx, actions...)
 	tab.complain()
 	if err != nil {
-		where, _ := chromedp.Run(tab.ctx, chromedp.Location())
+		ctx, cancel := context.WithTimeout(tab.ctx, time.Second)
+		defer cancel()
+		where, _ := chromedp.Run(ctx, chromedp.Location())
 		tab.t.Fatalf("%s: %v (at %s)", what, err, where)
 	}
 }

@@ -74,7 +74,7 @@ func Demo(t *testing.T) *Site {
 			}
 		}
 	}
-	s := start(t, dir)
+	s := start(t, app.Config{Dir: dir, ShowMail: true})
 	s.ready(t)
 	return s
 }

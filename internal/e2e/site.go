@@ -27,15 +27,16 @@ const Password = "une phrase assez longue" //nolint:gosec // of accounts that li
 // Start runs a site without incidents until the end of the test.
 func Start(t *testing.T) *Site {
 	t.Helper()
-	s := start(t, t.TempDir())
+	s := start(t, app.Config{Dir: t.TempDir()})
 	s.furnish(t)
 	return s
 }
 
-func start(t *testing.T, dir string) *Site {
+func start(t *testing.T, cfg app.Config) *Site {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
-	house, err := app.New(ctx, app.Config{Dir: dir, Log: slog.New(slog.DiscardHandler)})
+	cfg.Log = slog.New(slog.DiscardHandler)
+	house, err := app.New(ctx, cfg)
 	if err != nil {
 		stop()
 		t.Fatal(err)

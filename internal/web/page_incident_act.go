@@ -266,7 +266,10 @@ func (s *Server) act(r *Request) error {
 		if after.Version > before.Version {
 			done.Undo = undoOf(after)
 		}
-		if done.Link, err = s.alsoParts(r, after, action); err != nil {
+		if done.Link, err = s.alsoParts(r, after, action); err == nil && done.Link == nil {
+			done.Link, err = s.nextToConfirm(r, after, action)
+		}
+		if err != nil {
 			return err
 		}
 		if err := r.Say(done); err != nil {

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"fmt"
+	"hash/fnv"
 	"net/http"
 	"strconv"
 	"time"
@@ -31,9 +33,11 @@ type visitFormPage struct {
 type clashPart struct {
 	Page
 
-	Src   string // asked again when the form changes
-	Said  []string
-	Label string // of the box that plans it all the same
+	Src    string // asked again when the form changes
+	Said   []string
+	Label  string // of the box that plans it all the same
+	Sum    string // of what is said, so that the box stays ticked while it is the same
+	Ticked bool
 }
 
 var (
@@ -248,7 +252,11 @@ func (r *Request) clashPart(n *names, v visit.Visit) (clashPart, error) {
 		return p, nil
 	}
 	said, err := r.clashes(n, v)
-	p.Said = said
+	sum := fnv.New32a()
+	for _, line := range said {
+		fmt.Fprintln(sum, line)
+	}
+	p.Said, p.Sum = said, strconv.FormatUint(uint64(sum.Sum32()), 36)
 	return p, err
 }
 
@@ -264,6 +272,7 @@ func (s *Server) visitClashes(r *Request) error {
 	if err != nil {
 		return err
 	}
+	p.Ticked = f.Checked("anyway") && f.Get("clash") == p.Sum
 	return clashPartView.show(r, p)
 }
 

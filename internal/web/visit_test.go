@@ -106,6 +106,14 @@ func TestVisitClashesAreShownFirst(t *testing.T) {
 	if !strings.Contains(a.body, "heures d’ouverture") {
 		t.Errorf("at night: %s", a.body)
 	}
+	// The box that plans it all the same stays ticked while the reasons stay.
+	asked := "/visits/clashes?school=" + id(w.a) + "&kind=on_site&technician=" + id(w.technician) + "&minutes=60&anyway=1&clash=" + a.attr("[name=clash]", "value") + "&start="
+	if a := b.get(asked + night.Format(localInstant)); !strings.Contains(a.body, "checked") {
+		t.Errorf("asked again: %s", a.body)
+	}
+	if a := b.get(asked + start.Format(localInstant)); strings.Contains(a.body, "checked") {
+		t.Errorf("ticked for other reasons: %s", a.body)
+	}
 }
 
 func TestCalendarLink(t *testing.T) {
