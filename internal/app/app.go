@@ -33,6 +33,7 @@ import (
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
 	"statincidents/internal/preset"
+	"statincidents/internal/privacy"
 	"statincidents/internal/problem"
 	"statincidents/internal/queue"
 	"statincidents/internal/routing"
@@ -100,6 +101,7 @@ type App struct {
 	Notify    *notify.Service
 	Labels    *label.Service
 	Mail      *mailin.Service
+	Privacy   *privacy.Service
 	Location  *time.Location // of the département
 
 	site   atomic.Pointer[string] // where Serve listens
@@ -180,6 +182,9 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	a.Queue = queue.New(db, log)
 	a.Hub = live.New(live.Config{Tenant: Tenant, Journal: a.Journal, Incidents: a.Incidents, Clock: sqldb.Now, Log: log})
 	a.Mail = a.newMail(log)
+	a.Privacy = privacy.New(privacy.Parts{
+		DB: db, Journal: a.Journal, Jobs: a.Jobs, Places: a.Directory, Incidents: a.Incidents, Files: a.Files, Search: a.Search,
+	}, privacy.Config{Tenant: Tenant, Location: a.Location, Log: log})
 	a.sealer = &journal.Sealer{Journal: a.Journal, Tenant: Tenant}
 	return a, nil
 }

@@ -134,6 +134,7 @@ func (a *App) pages(cfg ServeConfig, sessions *auth.Sessions, watched *metrics) 
 		Mailbox: a.Mailbox,
 		Notify:  a.Notify,
 		Queue:   a.Queue,
+		Privacy: a.Privacy,
 		Live:    a.Hub,
 		Tenant:  Tenant,
 		Now:     sqldb.Now,

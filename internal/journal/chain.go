@@ -31,10 +31,10 @@ const maxSeal = 4096
 // changed. The proof itself is the seal's hash, over whole digests.
 const digestSize = 8
 
-// digest is the SHA-256 of an event's canonical encoding, version 1: each
+// content is the SHA-256 of an event's canonical encoding, version 1: each
 // number as 8 bytes big-endian, each text as its length and its bytes, in this
 // order.
-func digest(e *Event) [sha256.Size]byte {
+func (e *Event) content() sum {
 	b := make([]byte, 0, 256+len(e.Data))
 	b = append(b, 1)
 	number := func(n int64) { b = binary.BigEndian.AppendUint64(b, uint64(n)) }
@@ -56,7 +56,7 @@ func digest(e *Event) [sha256.Size]byte {
 }
 
 // link is the hash of a seal over the digests of its events.
-func link(previous []byte, digests [][sha256.Size]byte) []byte {
+func link(previous []byte, digests []sum) []byte {
 	h := sha256.New()
 	h.Write([]byte("statincidents seal 1\n"))
 	h.Write(previous)
@@ -116,10 +116,19 @@ func (j *Journal) sealOnce(ctx context.Context, tenant int64) (int64, error) {
 		if err != nil || len(events) == 0 {
 			return err
 		}
-		digests := make([][sha256.Size]byte, len(events))
+		var redacted map[sum]sum
+		for i := range events {
+			if events[i].sealed != "" { // redacted before it was sealed
+				if redacted, err = attestations(ctx, tx, tenant); err != nil {
+					return err
+				}
+				break
+			}
+		}
+		digests := make([]sum, len(events))
 		next = seal{id: last.id + 1, to: events[len(events)-1].Pos, events: int64(len(events))}
 		for i := range events {
-			digests[i] = digest(&events[i])
+			digests[i] = events[i].asSealed(redacted)
 			next.digests = append(next.digests, digests[i][:digestSize]...)
 		}
 		next.hash = link(last.hash, digests)
@@ -180,12 +189,15 @@ func (s *Sealer) Run(ctx context.Context) error {
 
 // Verification is what Verify found.
 type Verification struct {
-	Events int64  // events in the journal
-	Sealed int64  // of these, covered by the seals that hold
-	Seals  int64  // seals that hold
-	Hash   []byte // of the last seal that holds: keep it elsewhere as a proof
-	To     Pos    // of the last event that it covers
-	Break  *Break // the first broken place; nil when the chain holds
+	Events int64 // events in the journal
+	Sealed int64 // of these, covered by the seals that hold
+	Seals  int64 // seals that hold
+	// Redacted counts the events whose words were taken out since, as the
+	// journal itself attests (see Redaction).
+	Redacted int64
+	Hash     []byte // of the last seal that holds: keep it elsewhere as a proof
+	To       Pos    // of the last event that it covers
+	Break    *Break // the first broken place; nil when the chain holds
 }
 
 // BreakKind says what was done to the journal.
@@ -230,6 +242,11 @@ func VerifyTx(ctx context.Context, tx *sqldb.Tx, tenant int64) (*Verification, e
 	if err := tx.QueryRow(ctx, `SELECT count(*) FROM event WHERE tenant_id = $1`, tenant).Scan(&v.Events); err != nil {
 		return nil, fmt.Errorf("journal: verify: %w", err)
 	}
+	redacted, err := attestations(ctx, tx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	v.Redacted = int64(len(redacted))
 	var last seal
 	for {
 		next, err := sealAfter(ctx, tx, tenant, last.id)
@@ -239,7 +256,7 @@ func VerifyTx(ctx context.Context, tx *sqldb.Tx, tenant int64) (*Verification, e
 		if next == nil {
 			return v, nil
 		}
-		if v.Break, err = last.check(ctx, tx, tenant, next, v.Sealed); err != nil {
+		if v.Break, err = last.check(ctx, tx, tenant, next, v.Sealed, redacted); err != nil {
 			return nil, err
 		}
 		if v.Break != nil {
@@ -268,11 +285,11 @@ func sealAfter(ctx context.Context, tx *sqldb.Tx, tenant, id int64) (*seal, erro
 
 // check recomputes the seal that follows s; before is the number of events
 // sealed so far.
-func (s *seal) check(ctx context.Context, tx *sqldb.Tx, tenant int64, next *seal, before int64) (*Break, error) {
+func (s *seal) check(ctx context.Context, tx *sqldb.Tx, tenant int64, next *seal, before int64, redacted map[sum]sum) (*Break, error) {
 	if next.id != s.id+1 || next.to.Compare(s.to) <= 0 || next.events < 1 || next.events > maxSeal || int64(len(next.digests)) != next.events*digestSize {
 		return &Break{Kind: SealAltered, Seal: s.id + 1, Number: before + 1, Pos: s.to}, nil
 	}
-	var digests [][sha256.Size]byte
+	var digests []sum
 	var places []Pos
 	// As many as were sealed and one more: enough to see that one was added.
 	after := s.to
@@ -288,7 +305,7 @@ func (s *seal) check(ctx context.Context, tx *sqldb.Tx, tenant int64, next *seal
 			break
 		}
 		for i := range events {
-			digests = append(digests, digest(&events[i]))
+			digests = append(digests, events[i].asSealed(redacted))
 			places = append(places, events[i].Pos)
 		}
 		after = places[len(places)-1]
@@ -314,7 +331,7 @@ func (s *seal) check(ctx context.Context, tx *sqldb.Tx, tenant int64, next *seal
 
 // compare finds the first event that is not what was sealed, and what was done
 // to it: the events that follow tell whether one was altered, added or removed.
-func compare(now [][sha256.Size]byte, sealed []byte) (at int, kind BreakKind) {
+func compare(now []sum, sealed []byte) (at int, kind BreakKind) {
 	n := len(sealed) / digestSize
 	same := func(i, k int) bool {
 		return i < len(now) && k < n && bytes.Equal(now[i][:digestSize], sealed[k*digestSize:(k+1)*digestSize])

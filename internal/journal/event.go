@@ -100,4 +100,6 @@ type Event struct {
 	School     int64           // the school concerned, for scope; 0 when of no single school
 	Kind       string          // "incident.declared": the subject's kind, a dot, a past participle
 	Data       json.RawMessage // the payload, owned by the subject's context
+
+	sealed string // the digest under which it was sealed, if it was redacted since
 }

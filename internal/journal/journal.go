@@ -144,7 +144,7 @@ func (j *Journal) wake() {
 	j.mu.Unlock()
 }
 
-const selectEvent = `SELECT tenant_id, xact, seq, at, recorded_at, actor_kind, actor_id, subject_kind, subject_id, school_id, kind, data FROM event `
+const selectEvent = `SELECT tenant_id, xact, seq, at, recorded_at, actor_kind, actor_id, subject_kind, subject_id, school_id, kind, data, sealed FROM event `
 
 // Read gives up to limit events of a tenant after a position, in order, and
 // only those that no transaction in flight can still precede. It may give
@@ -255,7 +255,7 @@ func scanUpTo(rows *sql.Rows, most int) ([]Event, error) {
 		var at, recorded int64
 		var data string
 		if err := rows.Scan(&e.Tenant, &e.Pos.Xact, &e.Pos.Seq, &at, &recorded, &e.Actor.Kind, &e.Actor.ID,
-			&e.Subject.Kind, &e.Subject.ID, &e.School, &e.Kind, &data); err != nil {
+			&e.Subject.Kind, &e.Subject.ID, &e.School, &e.Kind, &data, &e.sealed); err != nil {
 			return nil, fmt.Errorf("journal: scan: %w", err)
 		}
 		e.At, e.RecordedAt, e.Data = sqldb.Time(at), sqldb.Time(recorded), []byte(data)

@@ -37,6 +37,7 @@ var pragmas = []string{
 	"journal_mode(WAL)",
 	"synchronous(FULL)", // "ok" means on disk
 	"foreign_keys(1)",
+	"secure_delete(1)", // what is deleted or erased is overwritten in the file
 	"temp_store(MEMORY)",
 	"cache_size(-32768)",           // KiB a connection
 	"mmap_size(268435456)",         // bytes

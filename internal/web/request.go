@@ -26,6 +26,7 @@ type Request struct {
 	Address  Address // where the reader is, with the whole state
 	Settings directory.Settings
 
+	entries     int    // of the file that is sent: see exported
 	refused     string // the panel whose form was just refused
 	refusedForm *Form
 }
@@ -38,6 +39,9 @@ func (r *Request) Scope() auth.Scope { return r.Who.Scope() }
 
 // Fragmentary tells whether a script asks, which swaps a part of its page.
 func (r *Request) Fragmentary() bool { return r.Header.Get("Hx-Request") == "true" }
+
+// exported says how many rows a file that is taken away has.
+func (r *Request) exported(entries int) { r.entries += entries }
 
 // Redirect sends the reader to another of our pages after something was done.
 func (r *Request) Redirect(to string) error {

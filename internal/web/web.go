@@ -33,6 +33,7 @@ import (
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
 	"statincidents/internal/preset"
+	"statincidents/internal/privacy"
 	"statincidents/internal/problem"
 	"statincidents/internal/queue"
 	"statincidents/internal/routing"
@@ -62,6 +63,7 @@ type Deps struct {
 	Batches   *batch.Service
 	Problems  *problem.Service
 	Presets   *preset.Service
+	Privacy   *privacy.Service // personal data
 	Similar   *similar.Service // proposes categories and solutions; nil: none are
 	Service   *servicelevel.Service
 	Routing   *routing.Service
@@ -200,6 +202,7 @@ func (s *Server) routes() {
 	s.adminSettingsRoutes()
 	s.adminMailRoutes()
 	s.adminJobsRoutes()
+	s.adminPrivacyRoutes()
 	s.accountMessagesRoutes()
 	s.messagesPanelRoutes()
 	s.outboxRoutes()

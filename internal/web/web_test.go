@@ -38,6 +38,7 @@ import (
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
 	"statincidents/internal/preset"
+	"statincidents/internal/privacy"
 	"statincidents/internal/problem"
 	"statincidents/internal/queue"
 	"statincidents/internal/routing"
@@ -110,6 +111,7 @@ func newSiteOn(t *testing.T, db *sqldb.DB, j *journal.Journal, change ...func(*D
 	d.Checks = checklist.New(db, j, d.Incidents, d.Visits)
 	d.Queue = queue.New(db, d.Log)
 	d.Find = find.New(search.New(db, j, d.Directory), d.Incidents, d.Directory, d.Problems, knowledge.New(db, j, d.Catalog))
+	d.Privacy = privacy.New(privacy.Parts{DB: db, Journal: j, Jobs: d.Jobs, Places: d.Directory, Incidents: d.Incidents, Files: d.Files, Search: search.New(db, j, d.Directory)}, privacy.Config{Tenant: 1})
 	d.Service = servicelevel.New(db, j, d.Directory, d.Catalog, d.Incidents)
 	d.Imports = csvin.New(db, d.Directory, d.Catalog, d.Incidents)
 	d.Importing = csvin.NewRunner(d.Imports, t.TempDir(), d.Log)
