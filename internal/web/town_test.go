@@ -54,6 +54,7 @@ type town struct {
 	service   *servicelevel.Service
 	rules     *routing.Service
 	words     *search.Service
+	catalog   *catalog.Service
 	hub       *live.Hub
 	similar   *similar.Service
 	knowledge *knowledge.Service
@@ -109,6 +110,7 @@ func newTown(t *testing.T) *town {
 	db := testkit.SQLitePages(t)
 	j := journal.New(db)
 	w.site = newSiteOn(t, db, j, func(deps *Deps) {
+		w.catalog = deps.Catalog
 		w.words = search.New(db, j, deps.Directory)
 		w.memory = cube.NewMemory(cube.Config{Tenant: 1, DB: db, Journal: j, Directory: deps.Directory, Catalog: deps.Catalog, Location: paris, Text: w.words, Weeks: func(ctx context.Context) (cube.SchoolWeeks, error) {
 			return deps.Directory.Calendar(ctx, 1, 0)

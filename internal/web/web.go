@@ -195,6 +195,7 @@ func (s *Server) routes() {
 	s.adminRolesRoutes()
 	s.adminSecurityRoutes()
 	s.adminCatalogRoutes()
+	s.adminPortalRoutes()
 	s.wallRoutes()
 	s.adminImportsRoutes()
 	s.mailRoutes()
