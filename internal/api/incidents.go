@@ -60,6 +60,7 @@ func (a *API) registerIncidents() {
 	a.registerLinks()
 	a.registerKnowledge()
 	a.registerSearch()
+	a.registerPortal()
 	register(a, huma.Operation{OperationID: "declare-incident", Method: http.MethodPost, Path: "/incidents", Tags: tag, DefaultStatus: http.StatusCreated,
 		Summary:     "Declare an incident",
 		Description: "Gives the new incident and its address. Repeated with the same Idempotency-Key and body, it gives the incident that the first call made (200 instead of 201), however many repeat at once; with another body it is refused (idempotency_mismatch)."},

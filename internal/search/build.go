@@ -19,7 +19,7 @@ import (
 
 // version is of what an incident's document holds: an index of another one is
 // made anew.
-const version = 2
+const version = 3
 
 const (
 	// portion is how many are made in one transaction of the builder.
@@ -148,12 +148,8 @@ func (s *Service) remake(ctx context.Context, tenant int64, must bool) error {
 		if _, err := tx.Exec(ctx, query, args...); err != nil {
 			return err
 		}
-		tables := []string{"search_machine", "search_again", "search_place", "search_build"}
-		if tx.Dialect() == sqldb.SQLite {
-			tables = append(tables, "search_word")
-			tx.OnCommit(func() { s.vocabulary.forget(tenant) })
-		}
-		for _, table := range tables {
+		tx.OnCommit(func() { s.vocabulary.forget(tenant) })
+		for _, table := range []string{"search_machine", "search_word", "search_again", "search_place", "search_build"} {
 			if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE tenant_id = $1", tenant); err != nil {
 				return err
 			}
@@ -375,10 +371,8 @@ func (s *Service) make(ctx context.Context, tx *sqldb.Tx, tenant int64, x *direc
 			return err
 		}
 	}
-	if tx.Dialect() == sqldb.SQLite {
-		if err := s.keepWords(ctx, tx, tenant, documents); err != nil {
-			return err
-		}
+	if err := s.keepWords(ctx, tx, tenant, documents); err != nil {
+		return err
 	}
 	return write(ctx, tx, tenant, texts, documents)
 }

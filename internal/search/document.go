@@ -107,12 +107,16 @@ func (d text) columns() (stems, folded string) {
 	return s.String(), f.String()
 }
 
+// Beginnings of these lengths are indexed as such; FTS5 does it by itself.
+const shortest, longest = 2, 3
+
 // vector writes the document as a tsvector: stems as they are, words with "="
-// before them, the unit's with "!" before that; marks with "@", the block with
-// "#".
+// before them, their beginnings with "<", the unit's with "!" before that; marks
+// with "@", the block with "#".
 func (d document) vector(tenant int64) string {
 	var b strings.Builder
 	write := func(t text, before string) {
+		begun := map[string]bool{}
 		for k, w := range t {
 			at := strconv.Itoa(k + 1)
 			if w.stem != "" {
@@ -120,6 +124,12 @@ func (d document) vector(tenant int64) string {
 			}
 			if w.folded != "" {
 				b.WriteString("'" + before + "=" + w.folded + "':" + at + " ")
+			}
+			for n := shortest; n <= longest && n <= len(w.folded); n++ {
+				if beginning := w.folded[:n]; !begun[beginning] {
+					begun[beginning] = true
+					b.WriteString("'" + before + "<" + beginning + "' ")
+				}
 			}
 		}
 	}

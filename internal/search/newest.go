@@ -50,21 +50,21 @@ func (s *Service) Newest(ctx context.Context, a Ask) ([]int64, error) {
 		r.marks = append(r.marks, []string{schoolMark(a.In)})
 	}
 	var ids []int64
-	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		spelling, err := spell(ctx, tx, a.Scope.Tenant(), q.last.folded)
+		if err != nil {
+			return err
+		}
 		if tx.Dialect() == sqldb.SQLite {
 			top := int64(1)<<tenantShift - 1
 			if a.Below > 0 {
 				top = min(top, a.Below-1)
 			}
-			spelling, err := spell(ctx, tx, a.Scope.Tenant(), q.last.folded)
-			if err != nil {
-				return err
-			}
 			ids, err = numbers(ctx, tx, `SELECT rowid & $4 FROM search_index WHERE search_index MATCH $1 AND rowid BETWEEN $2 AND $3 ORDER BY rowid DESC LIMIT $5`,
 				q.fts5(r, spelling), rowid(a.Scope.Tenant(), 0), rowid(a.Scope.Tenant(), top), int64(1)<<tenantShift-1, a.Limit)
 			return err
 		}
-		ids, err = newest(ctx, tx, q.tsquery(r), a)
+		ids, err = newest(ctx, tx, q.tsquery(r, spelling), r.narrow(), a)
 		return err
 	})
 	if err != nil {
@@ -73,8 +73,22 @@ func (s *Service) Newest(ctx context.Context, a Ask) ([]int64, error) {
 	return ids, nil
 }
 
-// newest asks PostgreSQL: a few blocks, more, then all the rest.
-func newest(ctx context.Context, tx *sqldb.Tx, query string, a Ask) ([]int64, error) {
+// few is how many marks make a question narrow: what has one of them is few
+// enough to be gathered at once.
+const few = 4
+
+func (r reach) narrow() bool {
+	for _, marks := range r.marks {
+		if len(marks) <= few {
+			return true
+		}
+	}
+	return false
+}
+
+// newest asks PostgreSQL: a few blocks, more, then all the rest; a narrow
+// question all at once.
+func newest(ctx context.Context, tx *sqldb.Tx, query string, narrow bool, a Ask) ([]int64, error) {
 	tenant, below := a.Scope.Tenant(), a.Below
 	var top int64
 	if err := tx.QueryRow(ctx, `SELECT coalesce(max(incident_id), 0) FROM search_index WHERE tenant_id = $1`, tenant).Scan(&top); err != nil {
@@ -93,6 +107,9 @@ func newest(ctx context.Context, tx *sqldb.Tx, query string, a Ask) ([]int64, er
 		return err
 	}
 	for _, n := range steps {
+		if narrow {
+			break
+		}
 		last := (below - 1) / blockSize
 		first := max(0, last-n+1)
 		var blocks []string

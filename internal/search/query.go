@@ -101,8 +101,8 @@ func (q question) fts5(r reach, spelling []string) string {
 	return strings.Join(terms, " AND ")
 }
 
-// tsquery writes the question for PostgreSQL.
-func (q question) tsquery(r reach) string {
+// tsquery writes the question for PostgreSQL; see fts5 for spelling.
+func (q question) tsquery(r reach, spelling []string) string {
 	var terms []string
 	both := func(of func(before string) string) {
 		if r.inner {
@@ -124,7 +124,17 @@ func (q question) tsquery(r reach) string {
 	}
 	if q.last != (word{}) {
 		both(func(before string) string {
-			return "'" + before + q.last.stem + "' | '" + before + "=" + q.last.folded + "':*"
+			last := []string{"'" + before + q.last.stem + "'"}
+			switch n := len(q.last.folded); {
+			case n >= shortest && n <= longest:
+				last = append(last, "'"+before+"<"+q.last.folded+"'")
+			case spelling == nil:
+				last = append(last, "'"+before+"="+q.last.folded+"':*")
+			}
+			for _, w := range spelling {
+				last = append(last, "'"+before+"="+w+"'")
+			}
+			return strings.Join(last, " | ")
 		})
 	}
 	return strings.Join(terms, " & ")

@@ -60,15 +60,15 @@ func (s *Service) Match(ctx context.Context, tenant int64, text string) ([]int64
 }
 
 func match(ctx context.Context, tx *sqldb.Tx, tenant int64, q question) ([]int64, error) {
+	spelling, err := spell(ctx, tx, tenant, q.last.folded)
+	if err != nil {
+		return nil, err
+	}
 	if tx.Dialect() == sqldb.SQLite {
-		spelling, err := spell(ctx, tx, tenant, q.last.folded)
-		if err != nil {
-			return nil, err
-		}
 		return numbers(ctx, tx, `SELECT rowid & $3 FROM search_index WHERE search_index MATCH $1 AND rowid BETWEEN $2 AND $2 + $3`,
 			q.fts5(reach{}, spelling), rowid(tenant, 0), int64(1)<<tenantShift-1)
 	}
-	return numbers(ctx, tx, `SELECT incident_id FROM search_index WHERE words @@ $1::text::tsquery AND tenant_id = $2`, q.tsquery(reach{}), tenant)
+	return numbers(ctx, tx, `SELECT incident_id FROM search_index WHERE words @@ $1::text::tsquery AND tenant_id = $2`, q.tsquery(reach{}, spelling), tenant)
 }
 
 func numbers(ctx context.Context, tx *sqldb.Tx, query string, args ...any) ([]int64, error) {

@@ -8,11 +8,11 @@ import (
 	"statincidents/internal/sqldb"
 )
 
-// FTS5 answers the beginning of a word, past the lengths that it has an index
-// of, by gathering every row of every word that begins so before it gives the
-// first. For "collège", which most documents have, that is longer than a person
-// should wait. So the words that begin with four letters are kept, and a
-// beginning that few of them have is asked for by these.
+// Both engines answer the beginning of a word by gathering every row of every
+// word that begins so before they give the first. For "collège", which most
+// documents have, that is longer than a person should wait. So beginnings of
+// two and three letters are indexed as such, the words that begin with four
+// letters are kept, and a beginning that few of them have is asked for by these.
 
 // spelled is how many letters a beginning has that is looked up among words.
 const spelled = 4
@@ -84,7 +84,7 @@ func (v *vocabulary) forget(tenant int64) {
 	delete(v.known, tenant)
 }
 
-// keepWords keeps the words of documents, on SQLite.
+// keepWords keeps the words of documents.
 func (s *Service) keepWords(ctx context.Context, tx *sqldb.Tx, tenant int64, documents []document) error {
 	words := s.vocabulary.fresh(tenant, documents)
 	if len(words) == 0 {
