@@ -5,7 +5,7 @@ BIN := bin/statincidents
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 CLUSTER := $(GO) run ./internal/testkit/pgcluster --
 
-.PHONY: help run demo build test lint bench e2e clean ui tools test-tools
+.PHONY: help run demo build test lint bench e2e pictures clean ui tools test-tools
 
 help: ## say what each target does
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ test: build test-tools ## every test: unit, both databases, browser
 
 e2e: build test-tools ## only the tests in a real browser
 	@$(GO) test -count=1 -timeout 20m ./internal/e2e/...
+
+pictures: build test-tools ## make the pictures of the guides anew, in docs/pictures
+	@$(GO) test -count=1 -timeout 10m ./internal/e2e -run '^TestPictures$$' -pictures $(CURDIR)/docs/pictures
 
 lint: tools ui ## static checks
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "run gofmt -w on these"; exit 1; }
