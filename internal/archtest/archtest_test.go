@@ -68,7 +68,7 @@ var allowed = map[string][]string{
 	"incident":  {"…", "directory", "catalog"},
 	"jobs":      {"…"},
 	"mailbox":   {"…"},
-	"notify":    {"…", "directory", "catalog", "incident", "jobs", "locale", "mailbox"},
+	"notify":    {"…", "directory", "catalog", "incident", "jobs", "locale", "mailbox", "visit"},
 	"label":     {"…", "directory", "catalog", "incident"},
 	"search":    {"…", "directory", "incident"},
 	"knowledge": {"…", "catalog", "search"},

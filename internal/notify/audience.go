@@ -13,6 +13,7 @@ type happening struct {
 	event         journal.Event
 	payload       incident.Payload
 	before, after incident.Incident
+	trip          *trip // of a visit, whose event it then is
 	undone        bool  // it was taken back, or what came after it
 	actor         int64 // the person who did it; 0 if nobody of the directory
 }

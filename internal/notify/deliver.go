@@ -103,6 +103,9 @@ func (s *Service) update(ctx context.Context, tx *sqldb.Tx, r row) error {
 
 // keepInOutbox shows a message instead of sending it.
 func (s *Service) keepInOutbox(ctx context.Context, r row, e envelope) error {
+	for _, f := range e.files {
+		e.body.Blocks = append(e.body.Blocks, Block{Text: locale.For(e.lang, s.cfg.Location).T("notify.attached", "file", f.name), Mute: true})
+	}
 	body, err := json.Marshal(e.body)
 	if err != nil {
 		return err
@@ -193,6 +196,9 @@ func (s *Service) tellOf(ctx context.Context, e *envelope, r row, settings mailb
 	if !ok || fold(to.address) != fold(r.Address) {
 		return skipError(ReasonScope) // gone, or reached elsewhere since
 	}
+	if r.Visit != 0 {
+		return s.tellOfVisit(ctx, e, r, to, settings)
+	}
 	h, err := s.visible(ctx, to, r)
 	if err != nil {
 		return err
@@ -233,6 +239,9 @@ func (s *Service) tellOf(ctx context.Context, e *envelope, r row, settings mailb
 // visible reads the event that a message tells of, if its reader may know of it
 // at this moment.
 func (s *Service) visible(ctx context.Context, to reader, r row) (*happening, error) {
+	if r.Visit != 0 {
+		return s.seesTrip(ctx, to, r)
+	}
 	now, err := s.incidents.Get(ctx, auth.ScopeAll(s.cfg.Tenant), r.Incident)
 	if err != nil {
 		return nil, err
@@ -277,6 +286,9 @@ func (s *Service) values(ctx context.Context, p *locale.Printer, h *happening, t
 	words, err := s.words.Index(ctx, s.cfg.Tenant)
 	if err != nil {
 		return nil, err
+	}
+	if h.trip != nil {
+		return visitValues(p, places, h, to), nil
 	}
 	lang := p.Lang().String()
 	i := &h.after

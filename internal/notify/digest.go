@@ -125,14 +125,18 @@ func (s *Service) writeDigest(ctx context.Context, e *envelope, r row, settings 
 		if err != nil {
 			return err
 		}
-		if part.Incident != last {
+		if part.Incident != last || part.Incident == 0 {
 			incidents++
 			last = part.Incident
-			b := Block{Title: p.T("notify.digest.title", "number", values["number"], "title", values["title"]), Text: joined(" · ", values["school"], values["room"], values["state"])}
-			if settings.Site != "" {
-				b.Links = []Link{{Label: p.T("notify.open", "number", values["number"]), Href: settings.Link("/incidents/" + values["number"]), Plain: true}}
+			if part.Incident == 0 {
+				e.body.Blocks = append(e.body.Blocks, Block{Title: values["school"]})
+			} else {
+				b := Block{Title: p.T("notify.digest.title", "number", values["number"], "title", values["title"]), Text: joined(" · ", values["school"], values["room"], values["state"])}
+				if settings.Site != "" {
+					b.Links = []Link{{Label: p.T("notify.open", "number", values["number"]), Href: settings.Link("/incidents/" + values["number"]), Plain: true}}
+				}
+				e.body.Blocks = append(e.body.Blocks, b)
 			}
-			e.body.Blocks = append(e.body.Blocks, b)
 		}
 		words, err := s.WordsOf(ctx, part.Kind, e.lang)
 		if err != nil {

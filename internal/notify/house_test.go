@@ -16,6 +16,7 @@ import (
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
 	"statincidents/internal/sqldb"
+	"statincidents/internal/visit"
 )
 
 var system = auth.System(1)
@@ -27,6 +28,7 @@ type house struct {
 	box       *mailbox.Service
 	jobs      *jobs.Service
 	incidents *incident.Service
+	visits    *visit.Service
 	places    *directory.Service
 	accounts  *auth.Service
 	journal   *journal.Journal
@@ -97,8 +99,9 @@ func buildWith(t *testing.T, db *sqldb.DB, cfg notify.Config) *house {
 	h.second = someone("tech2", auth.Technician, "Tech Deux", directory.Staff, "tech2@departement.example")
 	h.lead = someone("chef", auth.Lead, "Chef", directory.Staff, "chef@departement.example")
 	cfg.Tenant, cfg.Location = 1, paris
+	h.visits = visit.New(db, j, places, h.incidents, h.accounts, nil)
 	h.Service = notify.New(notify.Parts{
-		DB: db, Journal: j, Jobs: h.jobs, Mailbox: h.box, Signer: auth.NewSigner(db, 1), Accounts: h.accounts, Places: places, Words: words, Incidents: h.incidents,
+		DB: db, Journal: j, Jobs: h.jobs, Mailbox: h.box, Signer: auth.NewSigner(db, 1), Accounts: h.accounts, Places: places, Words: words, Incidents: h.incidents, Visits: h.visits,
 	}, cfg)
 	h.readAll(t) // what made the house is no news
 	return h

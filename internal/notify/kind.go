@@ -30,6 +30,9 @@ const (
 	KindAtSchool       = "at_school"       // your school handles it first: your turn
 	KindHandedOver     = "handed_over"     // your school handed it over to the département
 	KindPassedOn       = "passed_on"       // the département has it, though your school did not hand it over
+	KindVisitPlanned   = "visit_planned"   // somebody of the unit comes
+	KindVisitMoved     = "visit_moved"     // at another moment
+	KindVisitCancelled = "visit_cancelled" // nobody comes after all
 	KindWarned         = "warned"          // soon late
 	KindBreached       = "breached"        // late
 	KindDigest         = "digest"          // several at once
@@ -51,6 +54,7 @@ const (
 	TopicFollowed   Topic = "followed"
 	TopicSchool     Topic = "school"
 	TopicSchoolWork Topic = "school_work"
+	TopicVisit      Topic = "visit"
 	TopicAssigned   Topic = "assigned"
 	TopicWork       Topic = "work"
 	TopicMention    Topic = "mention"
@@ -67,7 +71,7 @@ type Group struct {
 }
 
 var groups = []Group{
-	{Name: "mine", Topics: []Topic{TopicReceived, TopicProgress, TopicDiscussion, TopicResolved, TopicEnded, TopicFollowed}, right: auth.DeclareIncident},
+	{Name: "mine", Topics: []Topic{TopicReceived, TopicProgress, TopicDiscussion, TopicResolved, TopicEnded, TopicVisit, TopicFollowed}, right: auth.DeclareIncident},
 	{Name: "school", Topics: []Topic{TopicSchoolWork, TopicSchool}, school: true},
 	{Name: "work", Topics: []Topic{TopicAssigned, TopicWork, TopicMention, TopicQueue, TopicDeadline}, right: auth.HandleIncident},
 }
@@ -101,7 +105,7 @@ var topicOf = map[string]Topic{
 	KindReceived: TopicReceived, KindTaken: TopicProgress, KindPlanned: TopicProgress, KindWaiting: TopicProgress, KindReopened: TopicProgress,
 	KindResolved: TopicResolved, KindClosed: TopicEnded, KindCancelled: TopicEnded, KindMerged: TopicEnded, KindCommented: TopicDiscussion,
 	KindFollowed: TopicFollowed, KindAssigned: TopicAssigned, KindWorkCommented: TopicWork, KindWorkReopened: TopicWork, KindMentioned: TopicMention,
-	KindQueued: TopicQueue, KindSchoolNew: TopicSchool, KindAtSchool: TopicSchoolWork, KindPassedOn: TopicSchoolWork, KindHandedOver: TopicProgress, KindSchoolResolved: TopicSchool, KindWarned: TopicDeadline, KindBreached: TopicDeadline,
+	KindQueued: TopicQueue, KindSchoolNew: TopicSchool, KindAtSchool: TopicSchoolWork, KindPassedOn: TopicSchoolWork, KindHandedOver: TopicProgress, KindVisitPlanned: TopicVisit, KindVisitMoved: TopicVisit, KindVisitCancelled: TopicVisit, KindSchoolResolved: TopicSchool, KindWarned: TopicDeadline, KindBreached: TopicDeadline,
 }
 
 // topicFor says which of a person's choices decides about a kind: what a
@@ -133,19 +137,19 @@ func standing(role auth.Role, topic Topic) Mode {
 // incident's life.
 var Kinds = []string{
 	KindReceived, KindTaken, KindPlanned, KindWaiting, KindResolved, KindClosed, KindCancelled, KindMerged, KindReopened, KindCommented, KindFollowed,
-	KindAssigned, KindWorkCommented, KindWorkReopened, KindMentioned, KindQueued, KindSchoolNew, KindSchoolResolved, KindAtSchool, KindHandedOver, KindPassedOn, KindWarned, KindBreached,
+	KindAssigned, KindWorkCommented, KindWorkReopened, KindMentioned, KindQueued, KindSchoolNew, KindSchoolResolved, KindAtSchool, KindHandedOver, KindPassedOn, KindVisitPlanned, KindVisitMoved, KindVisitCancelled, KindWarned, KindBreached,
 }
 
 // Variables are what words may use, between braces. Not every kind fills each:
 // a paragraph whose variables are all empty is left out.
 var Variables = []string{
-	"number", "title", "place", "school", "room", "state", "priority", "name", "author", "assignee", "team", "reason", "date", "comment", "solution", "into", "due", "description", "tried", "first", "declarant",
+	"number", "title", "place", "school", "room", "state", "priority", "name", "author", "assignee", "team", "reason", "date", "comment", "solution", "into", "due", "description", "tried", "first", "declarant", "technician", "purpose", "how", "was",
 }
 
 // extra are the variables that only some kinds fill; the others are always there.
 var extra = map[string][]string{
 	"reason":      {KindWaiting, KindFollowed},
-	"date":        {KindPlanned, KindFollowed},
+	"date":        {KindPlanned, KindFollowed, KindVisitPlanned, KindVisitMoved, KindVisitCancelled},
 	"comment":     {KindTaken, KindPlanned, KindWaiting, KindResolved, KindClosed, KindCancelled, KindReopened, KindCommented, KindFollowed, KindAssigned, KindWorkCommented, KindWorkReopened, KindMentioned, KindAtSchool},
 	"solution":    {KindResolved, KindClosed, KindFollowed, KindSchoolResolved},
 	"into":        {KindMerged},
@@ -154,6 +158,10 @@ var extra = map[string][]string{
 	"tried":       {KindQueued, KindHandedOver},
 	"first":       {KindReceived},
 	"declarant":   {KindAtSchool},
+	"technician":  visitKinds,
+	"purpose":     visitKinds,
+	"how":         visitKinds,
+	"was":         {KindVisitMoved},
 }
 
 // VariablesOf lists the variables that a kind fills.

@@ -29,6 +29,7 @@ import (
 	"statincidents/internal/locale"
 	"statincidents/internal/mailbox"
 	"statincidents/internal/sqldb"
+	"statincidents/internal/visit"
 )
 
 // State is where a message stands.
@@ -81,6 +82,7 @@ type Service struct {
 	places    *directory.Service
 	words     *catalog.Service
 	incidents *incident.Service
+	visits    *visit.Service
 	cfg       Config
 	log       *slog.Logger
 }
@@ -96,6 +98,7 @@ type Parts struct {
 	Places    *directory.Service
 	Words     *catalog.Service
 	Incidents *incident.Service
+	Visits    *visit.Service // nil: nobody is told of visits
 }
 
 // Kinds of job.
@@ -119,7 +122,7 @@ func New(p Parts, cfg Config) *Service {
 	}
 	s := &Service{
 		db: p.DB, j: p.Journal, jobs: p.Jobs, box: p.Mailbox, signer: p.Signer, accounts: p.Accounts,
-		places: p.Places, words: p.Words, incidents: p.Incidents, cfg: cfg, log: cfg.Log,
+		places: p.Places, words: p.Words, incidents: p.Incidents, visits: p.Visits, cfg: cfg, log: cfg.Log,
 	}
 	jobs.Handle(p.Jobs, jobTell, jobs.Options{Concurrency: 2}, s.tell)
 	jobs.Handle(p.Jobs, jobDeliver, jobs.Options{Concurrency: 4, Timeout: 2 * time.Minute}, s.deliver)

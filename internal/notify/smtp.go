@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,13 @@ type envelope struct {
 	lang      locale.Lang
 	at        time.Time
 	body      Body
+	files     []file
+}
+
+// file is what goes with a message.
+type file struct {
+	name, kind string
+	data       []byte
 }
 
 // connectTime bounds each step of the conversation with the server.
@@ -55,6 +63,11 @@ func post(ctx context.Context, settings mailbox.Settings, e envelope) error {
 	}
 	m.SetBodyString(gomail.TypeTextPlain, e.body.Text())
 	m.AddAlternativeString(gomail.TypeTextHTML, html)
+	for _, f := range e.files {
+		if err := m.AttachReader(f.name, bytes.NewReader(f.data), gomail.WithFileContentType(gomail.ContentType(f.kind))); err != nil {
+			return fmt.Errorf("attach %s: %w", f.name, err)
+		}
+	}
 	client, err := client(settings.Sending)
 	if err != nil {
 		return err

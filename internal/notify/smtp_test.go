@@ -17,6 +17,7 @@ import (
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
 	"statincidents/internal/testkit"
+	"statincidents/internal/visit"
 )
 
 // setMail makes the house send through a server.
@@ -88,6 +89,15 @@ func TestRealServer(t *testing.T) {
 		if !strings.Contains(body, "text/plain") || !strings.Contains(body, "text/html") || strings.Contains(body, "<img") {
 			t.Errorf("the message is not of two parts without pictures:\n%s", body)
 		}
+	}
+	must[visit.Visit](t)(h.visits.Plan(t.Context(), h.technician, visit.Draft{Kind: visit.OnSite, School: h.schoolA, Technician: h.technician.Person, Start: h.tomorrow(2), Minutes: 60, Purpose: "Câbles", Incidents: []int64{i.ID}}))
+	h.work(t)
+	planned := p.arrived(t, "martin", 3)
+	if !slices.ContainsFunc(planned, func(m *mail.Message) bool {
+		raw := string(must[[]byte](t)(io.ReadAll(m.Body)))
+		return strings.Contains(raw, "text/calendar") && strings.Contains(raw, "intervention.ics") && strings.Contains(raw, "multipart/alternative")
+	}) {
+		t.Error("the visit's message has no calendar file")
 	}
 	if threads[0] == "" || threads[0] != threads[1] || ids[0] == ids[1] {
 		t.Errorf("threads %q, identifiers %q", threads, ids)

@@ -93,7 +93,7 @@ func (s *Service) read(ctx context.Context, tx *sqldb.Tx, events []journal.Event
 	now := sqldb.Now()
 	for k := range events {
 		e := &events[k]
-		if !slices.Contains(toldOf, e.Kind) && e.Kind != eventWarned && e.Kind != eventBreached {
+		if !slices.Contains(toldOf, e.Kind) && !slices.Contains(visitEvents, e.Kind) && e.Kind != eventWarned && e.Kind != eventBreached {
 			continue
 		}
 		if now.Sub(e.At) > stale || e.RecordedAt.Sub(e.At) > time.Hour && !s.cfg.Show {
@@ -127,6 +127,9 @@ func (s *Service) tell(ctx context.Context, t telling) error {
 	if !s.sends(settings) {
 		return nil
 	}
+	if t.isVisit() {
+		return s.tellVisit(ctx, t, settings)
+	}
 	h, later, err := s.happening(ctx, t.Incident, t.Seq)
 	if err != nil || h == nil {
 		return err
@@ -151,6 +154,14 @@ func (s *Service) tell(ctx context.Context, t telling) error {
 	}
 	if later && handed {
 		maps.DeleteFunc(told, func(_ int64, kind string) bool { return kind != KindHandedOver && kind != KindPassedOn })
+	}
+	if h.event.Kind == incident.EventPlanned {
+		// The visit's own message says when, with the file for the calendar.
+		visited, err := s.visited(ctx, &h.after)
+		if err != nil {
+			return err
+		}
+		maps.DeleteFunc(told, func(_ int64, kind string) bool { return visited && kind == KindPlanned })
 	}
 	rows, err := s.rowsFor(ctx, h, told, people, settings)
 	if err != nil {
