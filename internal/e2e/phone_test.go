@@ -6,6 +6,7 @@ import (
 
 	"statincidents/internal/auth"
 	"statincidents/internal/directory"
+	"statincidents/internal/preset"
 )
 
 // A call is noted by the keyboard alone: beside what is typed, Enter takes the
@@ -55,4 +56,24 @@ func TestPhoneByKeyboard(t *testing.T) {
 	tab.Press(Down)
 	tab.Press(Enter)
 	tab.Wait(`document.querySelector(".notice")?.innerText.includes("noté et résolu")`)
+
+	// A template: "/" lists them, letters narrow, Enter fills the call in.
+	all, err := site.Presets.List(t.Context(), auth.System(1), preset.Template)
+	if err != nil || len(all) == 0 {
+		t.Fatalf("no template: %v", err)
+	}
+	tab.Press(caller.Name)
+	tab.Press(Enter)
+	tab.Wait(`document.activeElement?.name === "title" && document.querySelector("#phone-rest .phone-caller")`)
+	tab.Press("/")
+	tab.Wait(`!document.querySelector("#phone-templates").hidden`)
+	tab.Axe()
+	tab.keep("phone-templates-1366")
+	tab.Press(all[0].Label)
+	tab.Press(Enter)
+	if got := Eval[string](tab, `document.activeElement.value`); got != all[0].Filled.Title {
+		t.Errorf("filled with %q, want %q", got, all[0].Filled.Title)
+	}
+	tab.Press(Enter)
+	tab.Wait(`document.querySelector(".notice")?.innerText.includes("L’appel est noté") && document.readyState === "complete"`)
 }

@@ -30,6 +30,7 @@ type phonePage struct {
 	Urgency Field
 	Details Field
 	Rest    phoneRest
+	Filled  phoneTemplates
 }
 
 // phoneMatch is somebody, or a school, that may be calling.
@@ -156,7 +157,13 @@ func (s *Server) phoneWho(r *Request) error {
 }
 
 func (s *Server) phone(r *Request) error {
-	return s.showPhone(r, http.StatusOK, r.Blank("once", newOnce(), "who", r.Address.Get("who"), "caller", r.Address.Get("caller")))
+	f := r.Blank("once", newOnce(), "who", r.Address.Get("who"), "caller", r.Address.Get("caller"), "template", r.Address.Get("template"))
+	filled, err := s.templateOf(r, f.ID("template"))
+	if err != nil {
+		return err
+	}
+	f.fillCall(filled)
+	return s.showPhone(r, http.StatusOK, f)
 }
 
 func (s *Server) showPhone(r *Request, status int, f *Form) error {
@@ -179,6 +186,9 @@ func (s *Server) showPhone(r *Request, status int, f *Form) error {
 		for i := range p.Urgency.Options {
 			p.Urgency.Options[i].Chosen = p.Urgency.Options[i].Value == strconv.Itoa(incident.DefaultUrgency)
 		}
+	}
+	if p.Filled, err = s.phoneTemplates(r, n, f); err != nil {
+		return err
 	}
 	if p.Rest, err = s.phoneRest(r, n, f); err != nil {
 		return err
@@ -292,12 +302,19 @@ func (s *Server) noteCall(r *Request, n *names, f *Form) (incident.Incident, err
 		return none, fault.InvalidField("cause_code", "error.field.required")
 	}
 	i.School = school.ID
+	filled, err := s.templateOf(r, f.ID("template"))
+	if err != nil {
+		return none, err
+	}
+	if i.Category == 0 {
+		i.Category = filled.Category
+	}
 	if i.Category, err = s.accepted(r, f, i); err != nil {
 		return none, err
 	}
 	urgency, _ := strconv.Atoi(f.Get("urgency"))
 	made, _, err := s.deps.Incidents.DeclareOnce(r.Context(), r.Who, f.Get("once"), incident.Declaration{
-		Title: i.Title, Description: i.Description, School: school.ID, Room: i.Room, Machine: i.Machine, Category: i.Category, Urgency: urgency,
+		Title: i.Title, Description: i.Description, School: school.ID, Room: i.Room, Machine: i.Machine, Category: i.Category, Urgency: urgency, Impact: filled.Impact,
 		Declarant: person.ID, Origin: incident.Phone, SchoolFirst: f.Checked("school_first") && !solved,
 	})
 	if err != nil || !solved || !made.State.Open() {

@@ -39,7 +39,7 @@ document.addEventListener("keydown", (event) => {
   switch (event.key) {
     case "/": {
       event.preventDefault();
-      const search = ["main [data-search]", "[data-search]"].flatMap((s) => [...document.querySelectorAll<HTMLInputElement>(s)]).find(visible);
+      const search = [...document.querySelectorAll<HTMLInputElement>("main [data-search]")].find(visible);
       if (search) search.select();
       else openPalette();
       return;

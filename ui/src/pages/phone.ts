@@ -101,6 +101,8 @@ function enter(form: HTMLFormElement): void {
   });
   who.addEventListener("blur", close);
 
+  templates(form, title, start);
+
   // Enter notes the call from a list too, where some browsers would open it.
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.target instanceof HTMLSelectElement)) return;
@@ -119,4 +121,80 @@ function enter(form: HTMLFormElement): void {
       timer.value = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
     }, 1000);
   }
+}
+
+// Templates: "/" at the beginning of the sentence lists them, more letters
+// narrow, Enter fills the call in.
+function templates(form: HTMLFormElement, title: HTMLInputElement, start: () => void): void {
+  const list = form.querySelector<HTMLElement>("#phone-templates");
+  const chosen = form.querySelector<HTMLInputElement>("[data-template]");
+  if (!list || !chosen) return;
+  const fold = (text: string) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+  const all = [...list.querySelectorAll<HTMLElement>("[role=option]")];
+  let at = 0;
+  const shown = () => all.filter((option) => !option.hidden);
+  const mark = (to: number) => {
+    const some = shown();
+    at = some.length === 0 ? -1 : (to + some.length) % some.length;
+    for (const option of all) option.setAttribute("aria-selected", String(option === some[at]));
+    const now = some[at];
+    if (now) title.setAttribute("aria-activedescendant", now.id);
+    else title.removeAttribute("aria-activedescendant");
+    now?.scrollIntoView({ block: "nearest" });
+  };
+  const close = () => {
+    list.hidden = true;
+    title.setAttribute("aria-expanded", "false");
+    title.removeAttribute("aria-activedescendant");
+  };
+  title.setAttribute("role", "combobox");
+  title.setAttribute("aria-autocomplete", "list");
+  title.setAttribute("aria-controls", list.id);
+  close();
+
+  const look = () => {
+    if (!title.value.startsWith("/")) return close();
+    const words = fold(title.value.slice(1)).split(/\s+/).filter(Boolean);
+    for (const option of all) option.hidden = !words.every((word) => fold(option.textContent ?? "").includes(word));
+    list.hidden = shown().length === 0;
+    title.setAttribute("aria-expanded", String(!list.hidden));
+    mark(0);
+  };
+  const fill = (option: HTMLElement | undefined) => {
+    if (!option) return;
+    const data = option.dataset;
+    close();
+    chosen.value = data["value"] ?? "";
+    title.value = data["title"] ?? "";
+    const details = form.querySelector<HTMLTextAreaElement>("[name=description]");
+    if (details && data["description"]) details.value = data["description"];
+    const urgency = form.querySelector<HTMLInputElement>(`[name=urgency][value="${CSS.escape(data["urgency"] ?? "")}"]`);
+    if (urgency) urgency.checked = true;
+    const kind = form.querySelector<HTMLSelectElement>("[name=category]");
+    if (kind && data["category"]) kind.value = data["category"];
+    title.focus();
+    title.setSelectionRange(title.value.length, title.value.length);
+  };
+  title.addEventListener("input", () => {
+    start();
+    look();
+  });
+  title.addEventListener("keydown", (event) => {
+    if (list.hidden) return;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") mark(at + (event.key === "ArrowDown" ? 1 : -1));
+    else if (event.key === "Enter") fill(shown()[Math.max(at, 0)]);
+    else if (event.key === "Escape") close();
+    else return;
+    event.preventDefault();
+  });
+  list.addEventListener("mousedown", (event) => {
+    event.preventDefault();
+    fill((event.target as Element).closest<HTMLElement>("[role=option]") ?? undefined);
+  });
+  title.addEventListener("blur", close);
+  form.querySelector("[data-templates]")?.addEventListener("click", () => {
+    title.focus();
+    if (!title.value.startsWith("/")) title.value = "/";
+    look();
+  });
 }
