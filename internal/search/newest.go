@@ -26,7 +26,7 @@ type Ask struct {
 const blockSize = 4096
 
 // steps are how many blocks are asked in each round before the rest is.
-var steps = []int64{4, 16}
+var steps = []int64{1, 4, 16}
 
 // Newest gives the numbers of the incidents in scope that answer like Match,
 // the highest first, Limit at most.

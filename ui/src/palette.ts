@@ -1,5 +1,5 @@
-// Go to anything: an incident's number, a school, a page, an action. The form
-// is the search page's; here its answers come while one types.
+// Go to anything: an incident's number or words, a school, a machine, a page, an
+// action. The form is the search page's; here its answers come while one types.
 const wait = 90; // ms between the last key and the question
 
 const dialog = document.querySelector<HTMLDialogElement>("#palette");
@@ -66,6 +66,7 @@ input?.addEventListener("keydown", (event) => {
     const item = items()[chosen()];
     if (!item) return; // the form asks the search page
     item.click();
-  } else return;
+  } else if (event.key === "Escape") dialog?.close(); // and not only empty the field, as browsers do
+  else return;
   event.preventDefault();
 });
