@@ -23,6 +23,7 @@ import (
 	"statincidents/internal/api/wire"
 	"statincidents/internal/attachment"
 	"statincidents/internal/auth"
+	"statincidents/internal/batch"
 	"statincidents/internal/catalog"
 	"statincidents/internal/checklist"
 	"statincidents/internal/cube"
@@ -31,10 +32,15 @@ import (
 	"statincidents/internal/find"
 	"statincidents/internal/incident"
 	mailin "statincidents/internal/intake/mail"
+	"statincidents/internal/jobs"
 	"statincidents/internal/knowledge"
+	"statincidents/internal/label"
 	"statincidents/internal/live"
 	"statincidents/internal/notify"
+	"statincidents/internal/preset"
 	"statincidents/internal/problem"
+	"statincidents/internal/queue"
+	"statincidents/internal/servicelevel"
 	"statincidents/internal/similar"
 	"statincidents/internal/stock"
 	"statincidents/internal/visit"
@@ -51,6 +57,12 @@ type Deps struct {
 	Files     *attachment.Service
 	Problems  *problem.Service
 	Stock     *stock.Service
+	Service   *servicelevel.Service
+	Labels    *label.Service
+	Presets   *preset.Service
+	Batches   *batch.Service
+	Queue     *queue.Service
+	Jobs      *jobs.Service
 	Mail      *mailin.Service
 	Notify    *notify.Service
 	Visits    *visit.Service
@@ -127,6 +139,13 @@ func New(deps Deps) *API {
 	a.registerAttachments()
 	a.registerProblems()
 	a.registerStock()
+	a.registerStockCommands()
+	a.registerClocks()
+	a.registerLabels()
+	a.registerPresets()
+	a.registerBatches()
+	a.registerViews()
+	a.registerJobs()
 	a.registerMail()
 	a.registerMessages()
 	a.registerVisits()

@@ -137,9 +137,7 @@ func (a *API) registerIncidents() {
 				return nil, err
 			}
 			b := &in.Body
-			set := incident.Patch{Assignee: b.Assignee, Team: b.Team, PlannedAt: b.PlannedAt, WaitingCode: b.WaitingCode, CauseCode: b.CauseCode,
-				ResolutionCode: b.ResolutionCode, Resolution: b.Resolution, MergedInto: b.MergedInto, Parent: b.Parent, Tried: b.Tried}
-			return a.act(ctx, incident.Change{Incident: in.ID, Base: base, Action: incident.Action(b.Action), Set: set, Comment: b.Comment, Internal: b.Internal})
+			return a.act(ctx, incident.Change{Incident: in.ID, Base: base, Action: incident.Action(b.Action), Set: patchOf(b), Comment: b.Comment, Internal: b.Internal})
 		})
 	register(a, huma.Operation{OperationID: "comment-on-incident", Method: http.MethodPost, Path: "/incidents/{id}/comments", Tags: tag, DefaultStatus: http.StatusCreated,
 		Summary: "Say something about an incident", Description: "Needs no If-Match: what is said takes nothing away from others."},

@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"statincidents/internal/api/wire"
+	"statincidents/internal/fault"
 	"statincidents/internal/knowledge"
 )
 
@@ -62,6 +63,19 @@ func (a *API) registerKnowledge() {
 			}
 			return &output[wire.Article]{articleIn(&x, in.Language)}, nil
 		})
+	register(a, huma.Operation{OperationID: "write-article", Method: http.MethodPost, Path: "/articles", Tags: []string{"knowledge"}, DefaultStatus: http.StatusCreated, Summary: "Write an article"},
+		func(ctx context.Context, in *struct{ Body wire.NewArticle }) (*output[wire.Article], error) {
+			return a.saveArticle(ctx, 0, 0, &in.Body)
+		})
+	register(a, huma.Operation{OperationID: "save-article", Method: http.MethodPut, Path: "/articles/{id}", Tags: []string{"knowledge"},
+		Summary: "Change an article", Description: "version is the one that was looked at: if somebody wrote meanwhile it is a conflict."},
+		func(ctx context.Context, in *struct {
+			ID      int64 `path:"id" doc:"The article's number."`
+			Version int64 `query:"version" minimum:"1" required:"true"`
+			Body    wire.NewArticle
+		}) (*output[wire.Article], error) {
+			return a.saveArticle(ctx, in.ID, in.Version, &in.Body)
+		})
 	register(a, huma.Operation{OperationID: "use-article", Method: http.MethodPost, Path: "/articles/{id}/uses", Tags: []string{"knowledge"}, DefaultStatus: http.StatusNoContent,
 		Summary: "Say what an article was good for", Description: "The same again counts once."},
 		func(ctx context.Context, in *struct {
@@ -77,10 +91,34 @@ func (a *API) registerKnowledge() {
 		})
 }
 
+func (a *API) saveArticle(ctx context.Context, id, version int64, b *wire.NewArticle) (*output[wire.Article], error) {
+	var f fault.Fields
+	x := knowledge.Article{
+		ID: id, Version: version, Title: b.Title, TitleEN: b.TitleEN, Body: b.Body, BodyEN: b.BodyEN, Audience: knowledge.Audience(b.Audience),
+		Category: b.Category, Equipment: b.Equipment, Incident: b.Incident, Review: readDay(&f, "review", b.Review),
+	}
+	if err := f.Err(); err != nil {
+		return nil, err
+	}
+	if b.Publish {
+		x.State = knowledge.Published
+	}
+	if b.Incident != 0 {
+		if _, err := a.deps.Incidents.Get(ctx, identity(ctx).Scope(), b.Incident); err != nil {
+			return nil, err
+		}
+	}
+	saved, err := a.deps.Knowledge.Save(ctx, identity(ctx), x)
+	if err != nil {
+		return nil, err
+	}
+	return &output[wire.Article]{articleIn(&saved, "fr")}, nil
+}
+
 func articleIn(x *knowledge.Article, language string) wire.Article {
 	title, body := x.In(language)
 	return wire.Article{
-		ID: x.ID, Title: title, Body: body, Audience: string(x.Audience), State: string(x.State), Category: x.Category, Equipment: x.Equipment,
+		ID: x.ID, Version: x.Version, Title: title, Body: body, Audience: string(x.Audience), State: string(x.State), Category: x.Category, Equipment: x.Equipment,
 		Updated: x.Updated, Helped: x.Uses.Helped, Avoided: x.Uses.Avoided, Applied: x.Uses.Applied,
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"statincidents/internal/api/wire"
 	"statincidents/internal/attachment"
 	"statincidents/internal/checklist"
+	"statincidents/internal/label"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/visit"
 )
@@ -117,8 +118,52 @@ var matrix = map[string]route{
 	"add-checklist":            {path: "/incidents/{id}/checklists", body: `{"template":{template}}`, want: allow("201 201 201", "403 403 403", "403 403 403", "403 403 403")},
 	"check-item":               {path: "/checklists/{list}/items/0", body: `{"done":true}`, want: allow("200 200 200", "403 403 403", "403 403 403", "403 403 403")},
 
+	"get-clock":             {path: "/incidents/{id}/clock", want: seers},
+	"list-service-targets":  {path: "/service-targets", want: staffOnly},
+	"save-service-target":   {path: "/service-targets", body: `{"priority":0,"category":999999,"response":10,"resolution":20}`, want: setters("422")},
+	"remove-service-target": {path: "/service-targets?from=2100-01-01", want: setters("404")},
+	"list-labels":           {path: "/schools/{school}/labels", want: allow("200 200 200", "200 200 404", "403 403 403", "404 404 200")},
+	"make-labels":           {path: "/schools/{school}/labels", body: `{"places":[{"machine":"PC-1"}]}`, want: allow("201 201 201", "201 201 404", "403 403 403", "404 404 201")},
+	"revoke-label":          {path: "/labels/{label}", want: allow("204 204 204", "204 204 404", "403 403 403", "404 404 204")},
+	"list-presets":          {path: "/presets?kind=macro", want: staffOnly},
+	"add-preset":            {path: "/presets", body: `{"kind":"template","label":"","filled":{"title":"x"}}`, want: allow("422", "403", "403", "403")},
+	"save-preset":           {path: "/presets/999999", body: `{"kind":"template","label":"Appel","filled":{"title":"x"}}`, want: allow("404", "403", "403", "403")},
+	"remove-preset":         {path: "/presets/999999", want: allow("404", "403", "403", "403")},
+	"preview-batch":         {path: "/batches/preview", body: `{"incidents":[{id}],"change":{"action":"take"}}`, want: staffOnly},
+	"start-batch":           {path: "/batches", body: `{"incidents":[{id}]}`, want: allow("422", "403", "403", "403")},
+	"get-batch":             {path: "/batches/999999", want: allow("404", "404", "404", "404")},
+	"undo-batch":            {path: "/batches/999999/undo", want: allow("404", "404", "404", "404")},
+	"list-views":            {path: "/views", want: everybody},
+	"add-view":              {path: "/views", body: `{"name":"","query":"","audience":"own"}`, want: allow("422", "422", "422", "422")},
+	"save-view":             {path: "/views/999999", body: `{"name":"x","query":"","audience":"own"}`, want: allow("404", "404", "404", "404")},
+	"remove-view":           {path: "/views/999999", want: allow("404", "404", "404", "404")},
+	"list-jobs":             {path: "/jobs", want: administrators("200")},
+	"retry-job":             {path: "/jobs/999999/retry", want: administrators("404")},
+	"cancel-job":            {path: "/jobs/999999/cancel", want: administrators("404")},
+	"add-item":              {path: "/stock/items", body: `{"name":""}`, want: allow("422", "403", "403", "403")},
+	"save-item":             {path: "/stock/items/999999", body: `{"name":"Écran"}`, want: allow("404", "403", "403", "403")},
+	"add-place":             {path: "/stock/places", body: `{"name":"","kind":"depot"}`, want: allow("422", "403", "403", "403")},
+	"save-place":            {path: "/stock/places/999999", body: `{"name":"Dépôt","kind":"depot"}`, want: allow("404", "403", "403", "403")},
+	"get-problem":           {path: "/problems/999999", want: allow("404", "403", "403", "403")},
+	"save-problem":          {path: "/problems/999999?version=1", body: `{"title":"x"}`, want: allow("404", "403", "403", "403")},
+	"write-article":         {path: "/articles", body: `{"title":"","body":"x","audience":"everyone"}`, want: allow("422", "403", "403", "403")},
+	"save-article":          {path: "/articles/999999?version=1", body: `{"title":"x","body":"y","audience":"everyone"}`, want: allow("404", "403", "403", "403")},
+
 	"query-statistics": {path: "/stats/query", body: `{"measures":["count"]}`, want: staffAndReferents},
 	"stream":           {path: "/stream", want: everybody},
+}
+
+// setters may set up the service, administrators see to the program.
+func setters(status string) map[string]string {
+	m := allow("403", "403", "403", "403")
+	m["administrator"], m["lead"] = status, status
+	return m
+}
+
+func administrators(status string) map[string]string {
+	m := allow("403", "403", "403", "403")
+	m["administrator"] = status
+	return m
 }
 
 var staffAndReferents = allow("200", "200", "403", "200")
@@ -208,10 +253,20 @@ func (w *world) listOf(t *testing.T, object wire.Incident, path string) string {
 	return strconv.FormatInt(must[checklist.List](t)(w.checks.Add(t.Context(), system, template.ID, checklist.On{Incident: object.ID})).ID, 10)
 }
 
+// labelOf makes a label in the school of an incident, for a route that names one.
+func (w *world) labelOf(t *testing.T, object wire.Incident, path string) string {
+	t.Helper()
+	if !strings.Contains(path, "{label}") {
+		return ""
+	}
+	made := must[[]label.Label](t)(w.deps.Labels.Make(t.Context(), system, []label.Place{{School: object.School.ID, Machine: "PC-9"}}))
+	return strconv.FormatInt(made[0].ID, 10)
+}
+
 func (w *world) try(t *testing.T, name, method string, r route, account string, object wire.Incident, want string) {
 	t.Helper()
 	fill := strings.NewReplacer("{id}", strconv.FormatInt(object.ID, 10), "{school}", strconv.FormatInt(object.School.ID, 10), "{waiting}", strconv.FormatInt(w.waiting, 10),
-		"{file}", w.fileOf(t, object.ID, r.path), "{visit}", w.visitOf(t, object, r.path), "{list}", w.listOf(t, object, r.path), "{tech}", strconv.FormatInt(w.technician, 10),
+		"{file}", w.fileOf(t, object.ID, r.path), "{label}", w.labelOf(t, object, r.path), "{visit}", w.visitOf(t, object, r.path), "{list}", w.listOf(t, object, r.path), "{tech}", strconv.FormatInt(w.technician, 10),
 		"{start}", time.Now().Add(48*time.Hour).UTC().Format(time.RFC3339), "{template}", w.templateOf(t, r.body))
 	var headers []string
 	if r.onVersion {

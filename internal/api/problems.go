@@ -17,6 +17,17 @@ type ProblemAndIncident struct {
 	Incident int64 `path:"incident" doc:"Number of the incident."`
 }
 
+// ByProblem is the address of one problem.
+type ByProblem struct {
+	ID int64 `path:"id" doc:"The problem's number."`
+}
+
+func problemContent(b *wire.NewProblem) problem.Content {
+	return problem.Content{
+		State: problem.State(b.State), Title: b.Title, Description: b.Description, Cause: b.Cause, Workaround: b.Workaround, Public: b.Public, Category: b.Category, Owner: b.Owner,
+	}
+}
+
 func (a *API) registerProblems() {
 	tag := []string{"problems"}
 	register(a, huma.Operation{OperationID: "list-problems", Method: http.MethodGet, Path: "/problems", Tags: tag,
@@ -35,10 +46,29 @@ func (a *API) registerProblems() {
 	register(a, huma.Operation{OperationID: "open-problem", Method: http.MethodPost, Path: "/problems", Tags: tag, DefaultStatus: http.StatusCreated,
 		Summary: "Open a problem"},
 		func(ctx context.Context, in *struct{ Body wire.NewProblem }) (*output[wire.ProblemRecord], error) {
-			b := &in.Body
-			p, err := a.deps.Problems.Open(ctx, identity(ctx), problem.Content{
-				State: problem.State(b.State), Title: b.Title, Description: b.Description, Cause: b.Cause, Workaround: b.Workaround, Public: b.Public, Category: b.Category, Owner: b.Owner,
-			})
+			p, err := a.deps.Problems.Open(ctx, identity(ctx), problemContent(&in.Body))
+			if err != nil {
+				return nil, err
+			}
+			return &output[wire.ProblemRecord]{wireProblem(&p)}, nil
+		})
+	register(a, huma.Operation{OperationID: "get-problem", Method: http.MethodGet, Path: "/problems/{id}", Tags: tag, Summary: "One problem"},
+		func(ctx context.Context, in *ByProblem) (*output[wire.ProblemRecord], error) {
+			p, err := a.deps.Problems.Get(ctx, identity(ctx), in.ID)
+			if err != nil {
+				return nil, err
+			}
+			return &output[wire.ProblemRecord]{wireProblem(&p)}, nil
+		})
+	register(a, huma.Operation{OperationID: "save-problem", Method: http.MethodPut, Path: "/problems/{id}", Tags: tag,
+		Summary: "Change what a problem says", Description: "version is the one that was looked at: if somebody wrote meanwhile it is a conflict."},
+		func(ctx context.Context, in *struct {
+			ByProblem
+
+			Version int64 `query:"version" minimum:"1" required:"true"`
+			Body    wire.NewProblem
+		}) (*output[wire.ProblemRecord], error) {
+			p, err := a.deps.Problems.Save(ctx, identity(ctx), in.ID, in.Version, problemContent(&in.Body))
 			if err != nil {
 				return nil, err
 			}

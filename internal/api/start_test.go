@@ -8,6 +8,7 @@ import (
 	"statincidents/internal/api"
 	"statincidents/internal/attachment"
 	"statincidents/internal/auth"
+	"statincidents/internal/batch"
 	"statincidents/internal/checklist"
 	"statincidents/internal/cube"
 	"statincidents/internal/find"
@@ -15,11 +16,15 @@ import (
 	mailin "statincidents/internal/intake/mail"
 	"statincidents/internal/jobs"
 	"statincidents/internal/knowledge"
+	"statincidents/internal/label"
 	"statincidents/internal/live"
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
+	"statincidents/internal/preset"
 	"statincidents/internal/problem"
+	"statincidents/internal/queue"
 	"statincidents/internal/search"
+	"statincidents/internal/servicelevel"
 	"statincidents/internal/similar"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/stock"
@@ -47,6 +52,11 @@ func (w *world) start(tb testing.TB) {
 		Accounts: w.auth, Places: w.places, Words: w.words, Incidents: w.incidents}, notify.Config{Tenant: tenant})
 	w.deps.Find = find.New(search.New(w.db, w.journal, w.places), w.incidents, w.places, w.deps.Problems, w.deps.Knowledge)
 	w.deps.Visits, w.deps.Checks = w.visits, w.checks
+	w.deps.Service = servicelevel.New(w.db, w.journal, w.places, w.words, w.incidents)
+	w.deps.Labels = label.New(label.Parts{DB: w.db, Journal: w.journal, Signer: auth.NewSigner(w.db, tenant), Directory: w.places, Catalog: w.words, Incidents: w.incidents}, tenant)
+	w.deps.Presets, w.deps.Queue, w.deps.Jobs = preset.New(w.db, w.journal), queue.New(w.db, nil), jobs.New(w.db, jobs.Config{Tenant: tenant})
+	w.deps.Batches = batch.New(w.db, w.incidents, w.deps.Problems, nil)
+	tb.Cleanup(w.deps.Batches.Close)
 	w.api = api.New(w.deps)
 	w.url = w.serve(tb, w.api)
 }

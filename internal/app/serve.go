@@ -162,6 +162,12 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 		Find:     a.Find,
 		Visits:   a.Visits,
 		Checks:   a.Checks,
+		Service:  a.Service,
+		Labels:   a.Labels,
+		Presets:  a.Presets,
+		Batches:  a.Batches,
+		Queue:    a.Queue,
+		Jobs:     a.Jobs,
 		Location: a.Location, Clock: sqldb.Now, Version: cfg.Version, Log: a.Log,
 		Observe: watched.observe,
 	}))

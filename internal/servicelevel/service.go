@@ -128,6 +128,9 @@ func (t Target) subjectID() int64 { return t.Category*10 + int64(t.Priority) }
 // day. A target never changes what is past: its day is today at the earliest,
 // unless the département has no target yet.
 func (s *Service) SaveTarget(ctx context.Context, by auth.Identity, in Target) error {
+	if err := by.Require(auth.EditService); err != nil {
+		return err
+	}
 	words, err := s.words.Index(ctx, by.Tenant)
 	if err != nil {
 		return err
@@ -173,6 +176,9 @@ func (s *Service) SaveTarget(ctx context.Context, by auth.Identity, in Target) e
 
 // RemoveTarget takes a target back that begins today or later.
 func (s *Service) RemoveTarget(ctx context.Context, by auth.Identity, key Key, from calendar.Day) error {
+	if err := by.Require(auth.EditService); err != nil {
+		return err
+	}
 	now := sqldb.Now()
 	today, err := s.today(ctx, by.Tenant, now)
 	if err != nil {
@@ -207,6 +213,9 @@ func (s *Service) today(ctx context.Context, tenant int64, now time.Time) (calen
 
 // SaveWarn sets the share of a target after which people are warned.
 func (s *Service) SaveWarn(ctx context.Context, by auth.Identity, percent int) error {
+	if err := by.Require(auth.EditService); err != nil {
+		return err
+	}
 	if percent < MinWarn || percent > MaxWarn {
 		return fault.InvalidField("warn", "error.service.warn", "min", MinWarn, "max", MaxWarn)
 	}

@@ -34,6 +34,7 @@ type Solution struct {
 // Article is an article of the knowledge base, in the language asked for.
 type Article struct {
 	ID        int64     `json:"id"`
+	Version   int64     `json:"version"`
 	Title     string    `json:"title"`
 	Body      string    `json:"body" doc:"Markdown."`
 	Audience  string    `json:"audience" enum:"everyone,technicians"`
@@ -44,6 +45,20 @@ type Article struct {
 	Helped    int       `json:"helped"`
 	Avoided   int       `json:"avoided" doc:"Declarations that were not needed."`
 	Applied   int       `json:"applied" doc:"Incidents that it solved."`
+}
+
+// NewArticle is an article to write, or what one becomes.
+type NewArticle struct {
+	Title     string `json:"title" doc:"In French, 150 characters at most."`
+	TitleEN   string `json:"title_en,omitempty"`
+	Body      string `json:"body" doc:"Markdown, 20,000 characters at most."`
+	BodyEN    string `json:"body_en,omitempty"`
+	Audience  string `json:"audience" enum:"everyone,technicians"`
+	Category  int64  `json:"category,omitempty"`
+	Equipment string `json:"equipment,omitempty"`
+	Review    string `json:"review,omitempty" format:"date" doc:"When it should be read again."`
+	Incident  int64  `json:"incident,omitempty" doc:"Of a new one: whose resolution it was made from."`
+	Publish   bool   `json:"publish,omitempty" doc:"Of a new one: at once, not as a draft."`
 }
 
 // ArticleUse says what an article was good for.

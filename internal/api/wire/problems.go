@@ -28,7 +28,7 @@ type ProblemRecord struct {
 // NewProblem is a problem to open.
 type NewProblem struct {
 	Title       string `json:"title" doc:"200 characters at most."`
-	State       string `json:"state,omitempty" enum:"open,known,resolved,closed" doc:"open if absent; any other needs a cause."`
+	State       string `json:"state,omitempty" enum:"open,known,resolved,closed" doc:"Of a new one, open if absent; needed to change one. Any other than open needs a cause."`
 	Description string `json:"description,omitempty" doc:"20,000 characters at most."`
 	Cause       string `json:"cause,omitempty"`
 	Workaround  string `json:"workaround,omitempty"`

@@ -21,6 +21,34 @@ type Item struct {
 	Held      []Held `json:"held" doc:"How many lie where."`
 }
 
+// NewItem is an item to keep in stock, or what an item becomes.
+type NewItem struct {
+	Reference string `json:"reference,omitempty" doc:"The maker's or the unit's, unique."`
+	Name      string `json:"name"`
+	Kind      string `json:"kind,omitempty"`
+	Unit      string `json:"unit,omitempty"`
+	Price     int64  `json:"price,omitempty" doc:"Cents."`
+	Supplier  string `json:"supplier,omitempty"`
+	Note      string `json:"note,omitempty"`
+	Minimum   int64  `json:"minimum,omitempty"`
+	Wanted    int64  `json:"wanted,omitempty"`
+	Archived  bool   `json:"archived,omitempty"`
+}
+
+// NewStockPlace is a place to keep parts in, or what a place becomes.
+type NewStockPlace struct {
+	Name     string `json:"name"`
+	Kind     string `json:"kind" enum:"depot,car,cupboard"`
+	Person   int64  `json:"person,omitempty" doc:"Whose car it is."`
+	School   int64  `json:"school,omitempty" doc:"Whose cupboard it is."`
+	Archived bool   `json:"archived,omitempty"`
+}
+
+// Made is the number of what was made or changed.
+type Made struct {
+	ID int64 `json:"id"`
+}
+
 // Held is how many of an item lie in a place.
 type Held struct {
 	Place    int64 `json:"place"`
