@@ -22,7 +22,7 @@ func (a *API) registerStream() {
 	a.huma.OpenAPI().AddOperation(&huma.Operation{
 		OperationID: "stream", Method: http.MethodGet, Path: path, Tags: []string{"live"},
 		Summary: "What happens to incidents, as it happens",
-		Description: "Server-sent events within the account's scope. An event incident has a Change as data; gone (the incident left the scope) has a Departure; resync says that too much happened to be told: read again.\n\n" +
+		Description: "Server-sent events within the account's scope. An event incident has a Change as data; gone (the incident left the scope) has a Departure; clock (for those who handle incidents: a clock is about to be late, or is) has an Alarm; resync says that too much happened to be told: read again.\n\n" +
 			"The stream lives for 15 to 30 minutes, then the client comes back. Last-Event-ID resumes without loss or duplicate; a resync comes first if too much was missed. Every 20 seconds a comment says that the connection lives and moves the id.",
 		Parameters: []*huma.Param{
 			{Name: "Last-Event-ID", In: "header", Schema: text, Description: "The id of the last event that the client has seen."},

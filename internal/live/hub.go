@@ -203,12 +203,12 @@ func (h *Hub) publish(ctx context.Context, events []journal.Event) error {
 	return nil
 }
 
-// prepare reads what is needed to judge and tell the incident events among
+// prepare reads what is needed to judge and tell the events of incidents and their clocks among
 // events. More than limit are a burst: nothing is prepared.
 func (h *Hub) prepare(ctx context.Context, events []journal.Event, limit int) (told []*telling, burst bool, err error) {
 	var ids []int64
 	for i := range events {
-		if e := &events[i]; e.Subject.Kind == incident.Subject {
+		if e := &events[i]; e.Subject.Kind == incident.Subject || slices.Contains(clockEvents, e.Kind) {
 			t, err := newTelling(e)
 			if err != nil {
 				// An event that cannot be read is not worth stopping for: the

@@ -242,6 +242,36 @@ func TestWhoIsToldWhat(t *testing.T) {
 	})
 }
 
+// Clocks are the unit's affair.
+func TestClocksAreToldToTheUnit(t *testing.T) {
+	t.Parallel()
+	testkit.Engines(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(t, db)
+		unit, school, owner := w.subscribe(t, all, ""), w.subscribe(t, schoolA, ""), w.subscribe(t, declares, "")
+		w.declare(t, 10, 1, 7)
+		for _, kind := range []string{"servicelevel.warned", "servicelevel.breached", "servicelevel.told_otherwise"} {
+			w.append(t, journal.Event{Tenant: tenant, At: sqldb.Now(), Actor: journal.Actor{Kind: journal.BySystem},
+				Subject: journal.Subject{Kind: "servicelevel", ID: 10}, School: 1, Kind: kind, Data: []byte(`{"clock":"response","target":60}`)})
+		}
+		w.settle(t)
+		for name, c := range map[string]struct {
+			sub  *live.Subscription
+			want []string
+		}{"unit": {unit, []string{"declared 10", "clock", "clock"}}, "school": {school, []string{"declared 10"}}, "declarant": {owner, []string{"declared 10"}}} {
+			notices, _ := c.sub.Take(nil)
+			if got := told(t, notices); !slices.Equal(got, c.want) {
+				t.Errorf("%s is told %v, want %v", name, got, c.want)
+			}
+			for _, n := range notices {
+				var alarm live.Alarm
+				if err := json.Unmarshal(n.Data, &alarm); n.Kind == live.Clock && (err != nil || alarm.Incident != 10 || alarm.Clock != "response") {
+					t.Errorf("alarm %s: %v", n.Data, err)
+				}
+			}
+		}
+	})
+}
+
 // Who joins an incident is told of it from then on, and nobody is told who it
 // was but those who handle; who takes it back is told that it is gone.
 func TestWhoJoins(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 const (
 	Changed = "incident" // an incident was declared or changed: data is a Change
 	Gone    = "gone"     // an incident left the reader's scope: data is a Departure
+	Clock   = "clock"    // a clock of the unit is about to be late, or is: data is an Alarm
 	Resync  = "resync"   // too much happened to be told: read again; data is {}
 )
 
@@ -50,6 +51,21 @@ type Departure struct {
 	Incident int64 `json:"incident"`
 }
 
+// clockSubject is the subject of the events about clocks: the incident by its
+// number. What they carry is service levels' affair but for the clock's name.
+const clockSubject = "servicelevel"
+
+// clockEvents are those that screens are told of.
+var clockEvents = []string{clockSubject + ".warned", clockSubject + ".breached"}
+
+// Alarm is the data of a Clock notice, for those who handle incidents.
+type Alarm struct {
+	Kind     string    `json:"kind"` // the event's: "servicelevel.breached"
+	Incident int64     `json:"incident"`
+	Clock    string    `json:"clock"`
+	At       time.Time `json:"at"`
+}
+
 // place is what decides who sees an incident.
 type place struct {
 	school, declarant int64
@@ -69,11 +85,24 @@ type telling struct {
 	now     place
 	version int64
 
+	clock bool // of a clock: payload is empty
+	alarm []byte
+
 	full, public, gone []byte
 }
 
 func newTelling(e *journal.Event) (*telling, error) {
-	t := &telling{event: e}
+	t := &telling{event: e, clock: e.Subject.Kind == clockSubject}
+	if t.clock {
+		var said struct {
+			Clock string `json:"clock"`
+		}
+		if err := json.Unmarshal(e.Data, &said); err != nil {
+			return nil, fmt.Errorf("payload of %s: %w", e.Kind, err)
+		}
+		t.alarm = encode(Alarm{e.Kind, e.Subject.ID, said.Clock, e.At})
+		return t, nil
+	}
 	if err := json.Unmarshal(e.Data, &t.payload); err != nil {
 		return nil, fmt.Errorf("payload of %s: %w", e.Kind, err)
 	}
@@ -108,6 +137,10 @@ func or[T any](v *T, other T) T {
 // notice is what an audience is told of the event, if anything.
 func (t *telling) notice(a Audience) (Notice, bool) {
 	n := Notice{Pos: t.event.Pos}
+	if t.clock {
+		n.Kind, n.Data = Clock, t.alarm
+		return n, a.Internal && t.now.known && t.now.seenBy(a.Scope)
+	}
 	if t.now.known && t.now.seenBy(a.Scope) {
 		n.Kind = Changed
 		n.Data = t.content(a.Internal)

@@ -176,16 +176,25 @@ func (s *Service) tell(ctx context.Context, t telling) error {
 }
 
 // pressed are told that an incident is or will soon be late: who looks after
-// it, and the leads; everybody who handles when nobody does.
+// it; once it is late, or when nobody does, the leads; when nobody does, the
+// technicians of its team.
 func pressed(h *happening, staff []reader) map[int64]string {
 	told := map[int64]string{}
-	kind := KindWarned
-	if h.event.Kind == eventBreached {
+	kind, late := KindWarned, h.event.Kind == eventBreached
+	if late {
 		kind = KindBreached
 	}
+	nobody := h.after.Assignee == 0
 	for _, r := range staff {
-		if r.person == h.after.Assignee || r.who.Role == auth.Lead || h.after.Assignee == 0 && r.who.Role == auth.Technician {
+		if r.person == h.after.Assignee || r.who.Role == auth.Lead && (late || nobody) {
 			told[r.person] = kind
+		}
+	}
+	if nobody {
+		for _, r := range teamOf(staff, h.after.Team) {
+			if r.who.Role == auth.Technician {
+				told[r.person] = kind
+			}
 		}
 	}
 	return told

@@ -13,6 +13,7 @@ import (
 	"statincidents/internal/cube"
 	"statincidents/internal/incident"
 	"statincidents/internal/queue"
+	"statincidents/internal/servicelevel"
 	"statincidents/internal/sheet"
 )
 
@@ -32,6 +33,7 @@ type incidentsPage struct {
 	Unread  bool   // something on the page is marked
 	One     string // "1 new", for the live count
 	Many    string
+	Alarm   *liveCount // clocks that were about to be late meanwhile, or are
 	Reload  string
 	Bulk    bool   // rows may be chosen and treated together
 	Filter  string // what the list is of, for "all of it"
@@ -53,6 +55,9 @@ type incidentRow struct {
 	Level    string // how it stands between its school and the département
 	Clock    *Badge // how much time is left; nil where nothing runs
 }
+
+// liveCount is what counts events of one kind while the page is open.
+type liveCount struct{ One, Many, Href string }
 
 type sortChoice struct {
 	Key     string
@@ -165,10 +170,13 @@ func (s *Server) showIncidents(r *Request, status int, refused *Form) error {
 	p := &incidentsPage{
 		Page: Page{Title: r.T("incidents.title")},
 		Bar:  r.incidentFilters(n, span, q.Filters, r.clockFields()...),
-		One:  r.N("web.live.new", 1), Many: r.N("web.live.new", 2), Reload: r.Address.Without("after").String(),
+		One:  r.N("web.live.new", 1), Many: r.T("web.live.new.other", "n", "{n}"), Reload: r.Address.Without("after").String(),
 	}
 	if r.Who.Can(auth.DeclareIncident) {
 		p.Actions = append(p.Actions, Action{Label: r.T("declare.verb"), Icon: "circle-plus", Href: "/declare", Primary: true})
+	}
+	if r.Who.Can(auth.HandleIncident) && s.deps.Service != nil {
+		p.Alarm = &liveCount{One: r.N("chain.alarm", 1), Many: r.T("chain.alarm.other", "n", "{n}"), Href: Address{Path: "/incidents"}.With("open", "yes").With("clock", string(servicelevel.Due)).String()}
 	}
 	p.tabs(r, n)
 	if p.Saved, err = r.savedViews(n, refused); err != nil {
