@@ -139,6 +139,7 @@ var pages = []struct {
 	{name: "admin-mail-bounces", path: "/admin/mail?tab=bounces", role: auth.Administrator},
 	{name: "admin-jobs", path: "/admin/jobs", role: auth.Administrator},
 	{name: "admin-privacy", path: "/admin/privacy?q=martin", role: auth.Administrator},
+	{name: "admin-retention", path: "/admin/privacy/retention", role: auth.Administrator},
 	{name: "admin-erasures", path: "/admin/privacy/erasures", role: auth.Administrator},
 	{name: "own-data", path: "/account/data", role: auth.Declarant},
 	{name: "account-messages", path: "/account/messages", role: auth.Technician, demo: true},

@@ -171,23 +171,12 @@ func joined(by string, parts ...string) string {
 	return out
 }
 
-// keepLog is how long the log of messages is kept, and keepShown how many the
-// outbox of a demonstration shows.
-const (
-	keepLog   = 400 * 24 * time.Hour
-	keepShown = 300
-)
+// keepShown is how many messages the outbox of a demonstration shows.
+const keepShown = 300
 
-// tidy removes what is old.
+// tidy removes what is too much; what is too old is internal/privacy's.
 func (s *Service) tidy(ctx context.Context, _ struct{}) error {
-	now := sqldb.Now()
 	return s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		if _, err := tx.Exec(ctx, `DELETE FROM notify_message WHERE tenant_id = $1 AND created_at < $2 AND state <> 'queued' AND state <> 'held'`, s.cfg.Tenant, sqldb.Millis(now.Add(-keepLog))); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, `DELETE FROM notify_answer WHERE tenant_id = $1 AND at < $2`, s.cfg.Tenant, sqldb.Millis(now.Add(-keepLog))); err != nil {
-			return err
-		}
 		_, err := tx.Exec(ctx, `DELETE FROM notify_outbox WHERE tenant_id = $1 AND message_id <= (SELECT coalesce(max(message_id), 0) FROM notify_outbox WHERE tenant_id = $1) - `+strconv.Itoa(keepShown), s.cfg.Tenant)
 		return err
 	})

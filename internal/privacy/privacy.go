@@ -76,6 +76,8 @@ func New(p Parts, cfg Config) *Service {
 	}
 	s := &Service{Parts: p, tenant: cfg.Tenant, loc: cfg.Location, log: cfg.Log}
 	jobs.Handle(p.Jobs, jobSearch, jobs.Options{Timeout: 2 * time.Hour, Concurrency: 1}, s.search)
+	jobs.Handle(p.Jobs, jobPurge, jobs.Options{Timeout: 2 * time.Hour, Concurrency: 1}, s.purge)
+	p.Jobs.Every("privacy.purge", "20 3 * * *", jobPurge, struct{}{})
 	jobs.Handle(p.Jobs, jobErase, jobs.Options{Timeout: 4 * time.Hour, Concurrency: 1}, s.erase)
 	return s
 }

@@ -204,8 +204,8 @@ func splice(s string, found []span, with func(span) string) string {
 // titles are what people write before a surname.
 const titles = `(?:(?:m|mme|mlle|mr|mrs|ms|monsieur|madame|mademoiselle|dr)\.?\s{1,2}|[a-z]\.\s?)?`
 
-// newGuesses finds what may be somebody: the surname alone, a login that is
-// also a word. A person decides on each.
+// newGuesses finds what may be somebody: the surname alone, a login made of it,
+// a name that two people have. A person decides on each.
 func newGuesses(w Wanted) *words {
 	var names, keys []string
 	for _, n := range w.Names {
@@ -219,7 +219,9 @@ func newGuesses(w Wanted) *words {
 		}
 	}
 	for _, k := range w.Keys {
-		if !distinctive(k) && utf8.RuneCountInString(k) >= 3 {
+		// A login that is a word of the language (« enseignant ») is nobody's in a
+		// text; one made of the surname may be.
+		if made := slices.ContainsFunc(w.Names, func(n string) bool { return strings.Contains(fold(k).text, surname(n)) }); made && !distinctive(k) && utf8.RuneCountInString(k) >= 3 {
 			keys = append(keys, regexp.QuoteMeta(fold(k).text))
 		}
 	}

@@ -43,6 +43,9 @@ func (s *Server) adminPrivacyRoutes() {
 	s.page("GET /admin/privacy/erasures/{id}", s.erasure, who)
 	s.page("POST /admin/privacy/erasures/{id}/confirm", s.confirmErasure, who)
 	s.page("POST /admin/privacy/erasures/{id}/cancel", s.cancelErasure, who)
+	s.page("GET /admin/privacy/retention", s.retention, who)
+	s.page("POST /admin/privacy/retention", s.saveRetention, who)
+	s.page("POST /admin/privacy/retention/run", s.purgeNow, who)
 	s.adminEntry(adminPart{order: 120, key: "privacy", icon: "shield-alert", href: privacyPath, right: auth.ManagePrivacy})
 	s.page("GET /account/data", s.ownData)
 	s.page("POST /account/data", s.exportOwnData, lasts(longExport))
@@ -51,7 +54,7 @@ func (s *Server) adminPrivacyRoutes() {
 // privacyTabs are the parts of the page on personal data.
 func (r *Request) privacyTabs(current string) Tabs {
 	t := Tabs{Label: r.T("privacy.tabs")}
-	for _, part := range []string{"people", "erasures"} {
+	for _, part := range []string{"people", "erasures", "retention"} {
 		href := privacyPath
 		if part != "people" {
 			href += "/" + part
