@@ -110,6 +110,7 @@ type Standing struct {
 	Planned time.Time // when work is planned; zero if it is not
 	Due     time.Time // when it is to be solved, as far as is promised; zero if nothing is
 	Moved   time.Time // when it last changed
+	School  bool      // its school handles it first
 }
 
 func (s *Service) follow(ctx context.Context, id int64) (string, error) {
@@ -142,7 +143,7 @@ func (s *Service) Follow(ctx context.Context, token, from string) (Standing, err
 	if err != nil {
 		return Standing{}, err
 	}
-	st := Standing{State: i.State, Planned: i.PlannedAt, Moved: i.UpdatedAt}
+	st := Standing{State: i.State, Planned: i.PlannedAt, Moved: i.UpdatedAt, School: i.AtSchool()}
 	if s.Expect != nil && i.State.Open() {
 		st.Due, err = s.Expect(ctx, i.ID)
 	}

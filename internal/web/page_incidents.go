@@ -393,6 +393,7 @@ func (s *Server) exportIncidents(r *Request) error {
 		{Title: r.T("export.hours"), Kind: sheet.Number}, {Title: field(incident.FieldAssignee)}, {Title: field(incident.FieldTeam)},
 		{Title: field(incident.FieldOrigin), Width: 12}, {Title: field(incident.FieldCauseCode)}, {Title: field(incident.FieldResolutionCode)},
 		{Title: field(incident.FieldResolution), Width: 50}, {Title: field(incident.FieldExternalID), Width: 14},
+		{Title: field(incident.FieldLevel), Width: 24}, {Title: r.T("chain.export.tried"), Width: 40},
 	}
 	handles := r.Who.Can(auth.HandleIncident)
 	if handles {
@@ -434,7 +435,7 @@ func (s *Server) exportIncidents(r *Request) error {
 			row := []any{i.ID, i.Title, n.value(incident.FieldState, i.State), priority, school.UAI, school.Name, school.Commune, n.places.RoomName(i.Room),
 				n.value(incident.FieldNetwork, i.Network), i.Machine, n.category(i.Category), i.OccurredAt, i.OpenedAt, i.ResolvedAt, i.ClosedAt,
 				hours, n.places.PersonName(i.Assignee), n.places.TeamName(i.Team), n.value(incident.FieldOrigin, i.Origin),
-				words(incident.FieldCauseCode, i.CauseCode), words(incident.FieldResolutionCode, i.ResolutionCode), i.Resolution, i.ExternalID}
+				words(incident.FieldCauseCode, i.CauseCode), words(incident.FieldResolutionCode, i.ResolutionCode), i.Resolution, i.ExternalID, n.value(incident.FieldLevel, i.Level), i.Tried}
 			if handles {
 				var minutes any
 				if m := spent[i.ID]; m > 0 {

@@ -235,6 +235,8 @@ func (s *Server) labelFollow(r *Request) error {
 		p.When = r.T("label.follow.planned", "when", r.DateTime(at.Planned))
 	case at.Due.After(r.Now()):
 		p.When = r.T("label.follow.due", "when", r.DateTime(at.Due))
+	case at.State.Open() && at.School:
+		p.When = r.T("chain.panel.referent")
 	case at.State.Open():
 		p.When = r.T("label.follow.unknown")
 	}
