@@ -38,34 +38,17 @@ func (s *Service) AlsoAffected(ctx context.Context, by auth.Identity, id int64, 
 		return Incident{}, err
 	}
 	a.Comment = text(a.Comment)
-	at := sqldb.Now()
-	check, err := s.checker(ctx, by, at)
-	if err != nil {
-		return Incident{}, err
-	}
-	var out Incident
-	err = s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		judge := *check
-		var err error
-		out, err = s.alsoAffected(ctx, tx, &judge, id, a, at)
-		return err
+	return s.judged(ctx, by, func(ctx context.Context, tx *sqldb.Tx, judge *checker, at time.Time) (Incident, error) {
+		return s.alsoAffected(ctx, tx, judge, id, a, at)
 	})
-	if err != nil {
-		return Incident{}, err
-	}
-	return out, nil
 }
 
 func (s *Service) alsoAffected(ctx context.Context, tx *sqldb.Tx, judge *checker, id int64, a Affected, at time.Time) (Incident, error) {
 	by := judge.by
-	if err := lock(ctx, tx, by.Tenant, lockName(id)); err != nil {
-		return Incident{}, err
-	}
-	found, err := load(ctx, tx, by.Tenant, []int64{id})
+	before, err := locked(ctx, tx, by.Tenant, id)
 	if err != nil {
 		return Incident{}, err
 	}
-	before := found[id]
 	if before == nil || !before.SeenBy(by.Scope()) && !by.MayDeclareIn(before.School) {
 		return Incident{}, notFound()
 	}

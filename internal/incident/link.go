@@ -191,34 +191,17 @@ func (s *Service) Split(ctx context.Context, by auth.Identity, id int64, part Sp
 	if err := by.Require(auth.HandleIncident); err != nil {
 		return Incident{}, err
 	}
-	at := sqldb.Now()
-	check, err := s.checker(ctx, by, at)
-	if err != nil {
-		return Incident{}, err
-	}
-	var out Incident
-	err = s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		judge := *check
-		var err error
-		out, err = s.split(ctx, tx, &judge, id, part, at)
-		return err
+	return s.judged(ctx, by, func(ctx context.Context, tx *sqldb.Tx, judge *checker, at time.Time) (Incident, error) {
+		return s.split(ctx, tx, judge, id, part, at)
 	})
-	if err != nil {
-		return Incident{}, err
-	}
-	return out, nil
 }
 
 func (s *Service) split(ctx context.Context, tx *sqldb.Tx, judge *checker, id int64, part Split, at time.Time) (Incident, error) {
 	by := judge.by
-	if err := lock(ctx, tx, by.Tenant, lockName(id)); err != nil {
-		return Incident{}, err
-	}
-	found, err := load(ctx, tx, by.Tenant, []int64{id})
+	from, err := locked(ctx, tx, by.Tenant, id)
 	if err != nil {
 		return Incident{}, err
 	}
-	from := found[id]
 	if from == nil || !from.SeenBy(by.Scope()) {
 		return Incident{}, notFound()
 	}

@@ -54,14 +54,10 @@ func (s *Service) Rate(ctx context.Context, by auth.Identity, id int64, r Rating
 	}
 	var out Incident
 	err := s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		if err := lock(ctx, tx, by.Tenant, lockName(id)); err != nil {
-			return err
-		}
-		found, err := load(ctx, tx, by.Tenant, []int64{id})
+		before, err := locked(ctx, tx, by.Tenant, id)
 		if err != nil {
 			return err
 		}
-		before := found[id]
 		switch {
 		case before == nil || !before.SeenBy(by.Scope()):
 			return notFound()
