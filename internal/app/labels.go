@@ -42,7 +42,7 @@ func (a *App) Site(ctx context.Context) (string, error) {
 // confirmations writes to those who declared from a label, if mail is set up.
 func (a *App) confirmations(ctx context.Context, showMail bool) (label.Writer, error) {
 	settings, err := a.Mailbox.Settings(ctx)
-	if err != nil || settings.Sending.Host == "" && !showMail {
+	if err != nil || !settings.Sending.On && !showMail {
 		return nil, err
 	}
 	place, err := a.Directory.Settings(ctx, Tenant)

@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -128,7 +129,7 @@ func newest(ctx context.Context, tx *sqldb.Tx, query string, narrow bool, a Ask)
 type Machine struct {
 	Label  string
 	School int64
-	Last   int64 // the number of the last incident that has it
+	Last   int64 // the number of the last incident that was declared with it
 	Count  int   // how many incidents have it, maxCount at most
 }
 
@@ -143,28 +144,42 @@ func (s *Service) Machines(ctx context.Context, scope auth.Scope, label string, 
 	if _, own := scope.Own(); len(folded) < 2 || own || scope.Nothing() {
 		return nil, nil
 	}
-	cond, args := scope.SQL("m.school_id", "m.school_id", 6)
+	cond, args := scope.SQL("m.school_id", "m.school_id", 5)
 	var found []Machine
 	err := s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		// Stale labels are of no incident any more: the join leaves them out.
-		rows, err := tx.Query(ctx, `SELECT label, school_id, last, n FROM (
-				SELECT DISTINCT m.label, m.school_id,
-					(SELECT max(i.incident_id) FROM incident i WHERE i.tenant_id = m.tenant_id AND i.machine_label = m.label AND i.school_id = m.school_id) AS last,
-					(SELECT count(*) FROM (SELECT 1 FROM incident i WHERE i.tenant_id = m.tenant_id AND i.machine_label = m.label AND i.school_id = m.school_id LIMIT $5) c) AS n
-				FROM (SELECT tenant_id, label, school_id FROM search_machine m WHERE tenant_id = $1 AND folded >= $2 AND folded < $3 AND `+cond+` ORDER BY folded, school_id, label LIMIT 4 * $4) m
-			) found WHERE last IS NOT NULL ORDER BY label, school_id LIMIT $4`, append([]any{scope.Tenant(), folded, folded + "\u007f", limit, maxCount}, args...)...)
+		rows, err := tx.Query(ctx, `SELECT DISTINCT label, school_id FROM (SELECT label, school_id FROM search_machine m WHERE tenant_id = $1 AND folded >= $2 AND folded < $3 AND `+cond+`
+			ORDER BY folded, school_id, label LIMIT $4) AS begun ORDER BY label, school_id`, append([]any{scope.Tenant(), folded, folded + "\u007f", 4 * limit}, args...)...)
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
+		var begun []Machine
 		for rows.Next() {
 			var m Machine
-			if err := rows.Scan(&m.Label, &m.School, &m.Last, &m.Count); err != nil {
+			if err := rows.Scan(&m.Label, &m.School); err != nil {
+				return errors.Join(err, rows.Close())
+			}
+			begun = append(begun, m)
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return err
+		}
+		for _, m := range begun {
+			if len(found) == limit {
+				break
+			}
+			// Named by the label's index, whose condition is said; a label that no
+			// incident has any more is left out.
+			ids, err := numbers(ctx, tx, `SELECT incident_id FROM incident WHERE tenant_id = $1 AND machine_label = $2 AND machine_label <> '' AND school_id = $3 ORDER BY opened_at DESC LIMIT $4`,
+				scope.Tenant(), m.Label, m.School, maxCount)
+			if err != nil {
 				return err
 			}
-			found = append(found, m)
+			if m.Count = len(ids); m.Count > 0 {
+				m.Last = ids[0]
+				found = append(found, m)
+			}
 		}
-		return rows.Err()
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("search: machines: %w", err)
