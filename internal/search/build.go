@@ -145,6 +145,17 @@ func (s *Service) remake(ctx context.Context, tenant int64, must bool) error {
 		if tx.Dialect() == sqldb.SQLite {
 			query, args = `DELETE FROM search_index WHERE rowid BETWEEN $1 AND $2`, []any{rowid(tenant, 0), rowid(tenant+1, 0) - 1}
 		}
+		var others int64
+		if err := tx.QueryRow(ctx, `SELECT count(*) FROM search_build WHERE tenant_id <> $1`, tenant).Scan(&others); err != nil {
+			return err
+		}
+		if others == 0 {
+			// Row by row, half a million would hold the writer for half a minute.
+			query, args = `TRUNCATE search_index`, nil
+			if tx.Dialect() == sqldb.SQLite {
+				query = `INSERT INTO search_index (search_index) VALUES ('delete-all')`
+			}
+		}
 		if _, err := tx.Exec(ctx, query, args...); err != nil {
 			return err
 		}
