@@ -56,6 +56,7 @@ var allowed = map[string][]string{
 	"fault":     {},
 	"calendar":  {},
 	"chart":     {},
+	"stats":     {},
 	"geo":       {},
 	"sheet":     {},
 	"qr":        {},
@@ -82,7 +83,7 @@ var allowed = map[string][]string{
 	"intake":    {"…", "directory", "catalog", "incident", "jobs", "locale"},
 	"load":      {"fault", "api", "calendar"},
 	"api":       doors("search", "cube", "live", "intake"),
-	"web":       doors("search", "cube", "live", "chart", "geo", "sheet", "qr", "intake"),
+	"web":       doors("search", "cube", "live", "chart", "geo", "sheet", "qr", "intake", "stats"),
 	"app":       {"*"},
 
 	// Rooms around an incident.

@@ -96,6 +96,25 @@ func samples(t testing.TB) []sample {
 
 	bars := &chart.Bars{Head: chart.Head{ID: "bars", Label: "Incidents par collège", Desc: "Le tableau suit le graphique."}, Ghost: "2024-2025", Ref: &chart.Ref{Value: 212, Label: "médiane des collèges : 212"}}
 	long := &chart.Bars{Head: chart.Head{ID: "bars58", Label: "Incidents par collège"}}
+	funnel := &chart.Funnel{Head: chart.Head{ID: "funnel", Label: "Observés sur attendus"}, Across: "Incidents attendus", Target: chart.Ref{Value: 1, Label: "Niveau de l’ensemble"}}
+	for _, l := range []struct {
+		label string
+		z     float64
+		main  bool
+	}{{"Hasard seul", 3.09, false}, {"Bande intérieure", 2.4, true}, {"Bande extérieure", 3.8, true}} {
+		funnel.Limits = append(funnel.Limits, chart.FunnelLimit{Label: l.label, Main: l.main,
+			Low:  func(e float64) float64 { return math.Pow(math.Max(0, 1-l.z/(2*math.Sqrt(e))), 2) },
+			High: func(e float64) float64 { return math.Pow(1+l.z/(2*math.Sqrt(e)), 2) },
+		})
+	}
+	for k, name := range schools {
+		e := 8 + 11*float64(k)
+		p := chart.FunnelPoint{Label: name, X: e, Y: 1 + 0.6*math.Sin(float64(3*k))/math.Sqrt(float64(k+1)), Href: fmt.Sprintf("/schools/%d", k)}
+		if k == 9 {
+			p.Y, p.Out = 1.7, true
+		}
+		funnel.Points = append(funnel.Points, p)
+	}
 	rates := &chart.Bars{Head: chart.Head{ID: "rates", Label: "Incidents pour 100 ordinateurs"}}
 	stacked := &chart.Bars{Head: chart.Head{ID: "stack", Label: "Incidents par collège et par priorité"}, Parts: []chart.Part{{Label: "critique", Category: 2}, {Label: "haute", Category: 4}, {Label: "normale", Category: 1}, {Label: "planifiée", Category: 3}}}
 	for i, name := range schools {
@@ -183,6 +202,7 @@ func samples(t testing.TB) []sample {
 	head := func(id, label string, u chart.Unit) chart.Head { return chart.Head{ID: id, Label: label, Unit: u} }
 	return []sample{
 		{"bars", "Montjoie déclare deux fois plus que la médiane", "incidents déclarés, 12 collèges, année scolaire 2025-2026", bars, chart.Half},
+		{"funnel", "Un collège hors de la bande extérieure", "rapport des incidents observés aux attendus", funnel, chart.Half},
 		{"rates", "Pour 100 ordinateurs, quatre collèges se détachent", "taux annuel et intervalle à 95 %", rates, chart.Half},
 		{"stacked", "Un incident sur quatre est urgent", "incidents par collège et par priorité", stacked, chart.Half},
 		{"columns-month", "La rentrée pèse deux mois ordinaires", "incidents par mois", &chart.Columns{Head: head("cm", "Incidents par mois", chart.Number), Period: months, Series: []chart.Series{{Label: "déclarés", Points: group(chart.Month, opened)}}, Ghost: &chart.Series{Label: "2024-2025", Points: group(chart.Month, days(year.From, year.To, 33))}}, chart.Half},

@@ -58,6 +58,29 @@ func (e *exposures) known(school int64, i int) []span {
 	return out
 }
 
+// ComputerYears gives, by school, the exposure that rates per computer are by
+// over the days [from, to): how many computers were in service, for how much of
+// a year of 365.25 days. Schools of which no number is known then are absent.
+func ComputerYears(dir *directory.Index, from, to calendar.Day) map[int64]float64 {
+	out := map[int64]float64{}
+	for school, steps := range exposuresOf(dir).steps {
+		days := int64(0)
+		for k, s := range steps {
+			end := to
+			if k+1 < len(steps) {
+				end = min(end, steps[k+1].from)
+			}
+			if first := max(from, s.from); first < end {
+				days += s.n[0] * int64(end-first)
+			}
+		}
+		if days > 0 {
+			out[school] = float64(days) / 365.25
+		}
+	}
+	return out
+}
+
 // denominators answers how many computer-days and pupil-days some schools make
 // between two days, for the schools and days that a question keeps.
 type denominators struct {

@@ -246,8 +246,9 @@ func (s *Server) schools(r *Request) error {
 	p := &schoolsPage{Page: Page{Title: r.T("schools.title")}}
 	f := r.Filters()
 	p.Bar = r.FilterBar([]Field{f.Input("search", "q", r.T("schools.search")).Example(r.T("schools.search.example")), r.periodField(f, r.period())}, "sort")
+	p.Actions = []Action{{Label: r.T("compare.link"), Icon: "chart-column", Href: r.Address.Without("q", "sort").At("/schools/compare").String()}}
 	if r.Who.Can(auth.EditDirectory) {
-		p.Actions = []Action{{Label: r.T("schools.manage"), Icon: "pencil", Href: "/admin/directory"}}
+		p.Actions = append(p.Actions, Action{Label: r.T("schools.manage"), Icon: "pencil", Href: "/admin/directory"})
 	}
 	a, err := s.compareSchools(r)
 	switch {

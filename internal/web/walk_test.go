@@ -256,6 +256,9 @@ var walks = []struct {
 	{"GET /schools", "/schools", "", "200 200 200 303 403 in"}, // a referent of one school goes straight to it
 	{"GET /schools.csv", "/schools.csv", "", "200 200 200 200 403 in"},
 	{"GET /schools.xlsx", "/schools.xlsx", "", "200 200 200 200 403 in"},
+	{"GET /schools/compare", "/schools/compare", "", "200 200 200 200 403 in"}, // a referent reads of their own school only
+	{"GET /schools/compare.csv", "/schools/compare.csv", "", "200 200 200 200 403 in"},
+	{"GET /schools/compare.xlsx", "/schools/compare.xlsx", "", "200 200 200 200 403 in"},
 	{"GET /schools/{id}", "/schools/{a}", "", "200 200 200 200 403 in"},
 	{"GET /schools/{id}", "/schools/{b}", "", "200 200 200 404 403 in"},
 	{"GET /schools/{id}/open", "/schools/{a}/open", "", "200 200 200 200 403 in"},

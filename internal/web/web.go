@@ -187,6 +187,7 @@ func (s *Server) routes() {
 	s.stockRoutes()
 	s.presetRoutes()
 	s.schoolsRoutes()
+	s.compareRoutes()
 	s.schoolRoutes()
 	s.directoryRoutes()
 	s.supportRoutes()
