@@ -7,8 +7,7 @@ import (
 
 // Funnel compares units of different sizes: what is expected of each across,
 // its ratio to that up, and the limits between which units of one level stay,
-// which close as more is expected. The main limits are drawn strong, the
-// others thin.
+// which close as more is expected.
 type Funnel struct {
 	Head
 	Points []FunnelPoint
@@ -24,16 +23,26 @@ type Funnel struct {
 type FunnelPoint struct {
 	Label string
 	X, Y  float64
-	Out   bool // beyond the main limits: it is named, and its mark has another shape
+	Out   bool // beyond the outer limits: it is named, and its mark has another shape
 	State State
 	Href  string
 	Title string
 }
 
+// FunnelLine is how a pair of limits is drawn.
+type FunnelLine string
+
+// The lines, told apart without colour.
+const (
+	ByChance FunnelLine = "line ghost-l"         // thin, in dashes: what chance alone would do
+	Inner    FunnelLine = "line c-other partial" // in dots: what some units leave by chance
+	Outer    FunnelLine = "line c-other"         // what one looks into
+)
+
 // FunnelLimit is a pair of curves.
 type FunnelLimit struct {
 	Label string
-	Main  bool
+	Line  FunnelLine
 	// Low and High are the curves' values at an expected count.
 	Low, High func(expected float64) float64
 }
@@ -55,7 +64,7 @@ func (c *Funnel) Scene(f Format, width float64) *Scene {
 		least, most = math.Min(least, c.From), math.Max(most, c.To)
 	}
 	for _, l := range c.Limits {
-		if l.Main {
+		if l.Line == Outer {
 			high = math.Max(high, math.Min(l.High(least), 2*high))
 		}
 	}
@@ -95,12 +104,8 @@ func (c *Funnel) Scene(f Format, width float64) *Scene {
 	under = append(under, Text{X: right, Y: bottom + 34, S: fit(c.Across, width-8, textSmall), Anchor: End, Class: textSmall + " muted"})
 	from := math.Max(least*0.8, most/500)
 	for _, l := range c.Limits {
-		class := "line ghost-l"
-		if l.Main {
-			class = "line c-other"
-		}
 		for _, curve := range []func(float64) float64{l.Low, l.High} {
-			under = append(under, Path{Pts: funnelCurve(curve, from, most*1.04, x, y), Class: class})
+			under = append(under, Path{Pts: funnelCurve(curve, from, most*1.04, x, y), Class: string(l.Line)})
 		}
 	}
 	under = append(under, Path{Pts: []Pt{{X: left, Y: y.at(c.Target.Value), Up: true}, {X: right, Y: y.at(c.Target.Value)}}, Class: "ref"})
@@ -189,11 +194,7 @@ func (c *Funnel) legend(width float64) (Group, float64) {
 		x += w + 12
 	}
 	for _, l := range c.Limits {
-		if l.Main {
-			key("line c-other", l.Label)
-		} else {
-			key("line ghost-l", l.Label)
-		}
+		key(string(l.Line), l.Label)
 	}
 	if c.Target.Label != "" {
 		key("ref", c.Target.Label)

@@ -100,9 +100,9 @@ func samples(t testing.TB) []sample {
 	for _, l := range []struct {
 		label string
 		z     float64
-		main  bool
-	}{{"Hasard seul", 3.09, false}, {"Bande intérieure", 2.4, true}, {"Bande extérieure", 3.8, true}} {
-		funnel.Limits = append(funnel.Limits, chart.FunnelLimit{Label: l.label, Main: l.main,
+		line  chart.FunnelLine
+	}{{"Hasard seul", 3.09, chart.ByChance}, {"Bande intérieure", 2.4, chart.Inner}, {"Bande extérieure", 3.8, chart.Outer}} {
+		funnel.Limits = append(funnel.Limits, chart.FunnelLimit{Label: l.label, Line: l.line,
 			Low:  func(e float64) float64 { return math.Pow(math.Max(0, 1-l.z/(2*math.Sqrt(e))), 2) },
 			High: func(e float64) float64 { return math.Pow(1+l.z/(2*math.Sqrt(e)), 2) },
 		})

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -238,7 +239,7 @@ func TestShrinkProperties(t *testing.T) {
 			}
 		}
 		// A unit that nothing is expected of says nothing of the others.
-		again, _ := stats.PriorOf(append(o, 0), append(e, 0))
+		again, _ := stats.PriorOf(slices.Concat(o, []int{0}), slices.Concat(e, []float64{0}))
 		if again != prior {
 			rt.Fatalf("%+v with an empty unit, %+v without", again, prior)
 		}

@@ -303,9 +303,9 @@ func (c *comparison) funnel(r *Request) ChartFrame {
 		Across: r.T("compare.funnel.across"),
 		From:   c.least, To: c.most,
 		Limits: []chart.FunnelLimit{
-			{Label: r.T("compare.funnel.exact"), Low: func(e float64) float64 { return stats.FunnelLimit(e, 0.001) }, High: func(e float64) float64 { return stats.FunnelLimit(e, 0.999) }},
-			{Label: r.T("compare.funnel.l95"), Main: true, Low: func(e float64) float64 { return c.dispersion.Limits(e, stats.Z95).Low }, High: func(e float64) float64 { return c.dispersion.Limits(e, stats.Z95).High }},
-			{Label: r.T("compare.funnel.l998"), Main: true, Low: func(e float64) float64 { return c.dispersion.Limits(e, stats.Z998).Low }, High: func(e float64) float64 { return c.dispersion.Limits(e, stats.Z998).High }},
+			{Label: r.T("compare.funnel.exact"), Line: chart.ByChance, Low: func(e float64) float64 { return stats.FunnelLimit(e, 0.001) }, High: func(e float64) float64 { return stats.FunnelLimit(e, 0.999) }},
+			{Label: r.T("compare.funnel.l95"), Line: chart.Inner, Low: func(e float64) float64 { return c.dispersion.Limits(e, stats.Z95).Low }, High: func(e float64) float64 { return c.dispersion.Limits(e, stats.Z95).High }},
+			{Label: r.T("compare.funnel.l998"), Line: chart.Outer, Low: func(e float64) float64 { return c.dispersion.Limits(e, stats.Z998).Low }, High: func(e float64) float64 { return c.dispersion.Limits(e, stats.Z998).High }},
 		},
 	}
 	outside := 0
