@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"statincidents/internal/directory"
 	"statincidents/internal/journal"
@@ -20,13 +21,17 @@ func (s *Service) Again(ctx context.Context, tx *sqldb.Tx, tenant int64, x *dire
 }
 
 // Compact drops the words that no incident has any more, from the index's own
-// files and from the vocabulary. SQLite keeps them until parts of the index are
-// merged; PostgreSQL until its next VACUUM (sqldb.DB.Scrub).
+// files and from the vocabulary. In its files SQLite keeps them until parts of
+// the index are merged; PostgreSQL until its next VACUUM (sqldb.DB.Scrub).
 func (s *Service) Compact(ctx context.Context, tenant int64) error {
-	if s.db.Dialect() != sqldb.SQLite {
-		return nil
-	}
 	err := s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		tx.OnCommit(func() { s.vocabulary.forget(tenant) })
+		if tx.Dialect() == sqldb.PostgreSQL {
+			// Words as they are stand with "=" before them, the unit's with "!=".
+			_, err := tx.Exec(ctx, `DELETE FROM search_word WHERE tenant_id = $1 AND word NOT IN (SELECT substr(t.word, strpos(t.word, '=') + 1)
+				FROM ts_stat('SELECT words FROM search_index WHERE tenant_id = `+strconv.FormatInt(tenant, 10)+`') t WHERE t.word LIKE '=%' OR t.word LIKE '!=%')`, tenant)
+			return err
+		}
 		for _, query := range []string{
 			`INSERT INTO search_index(search_index) VALUES('optimize')`,
 			`CREATE VIRTUAL TABLE IF NOT EXISTS temp.search_terms USING fts5vocab('main', 'search_index', 'row')`,
@@ -36,7 +41,6 @@ func (s *Service) Compact(ctx context.Context, tenant int64) error {
 			}
 		}
 		_, err := tx.Exec(ctx, `DELETE FROM search_word WHERE tenant_id = $1 AND NOT EXISTS (SELECT 1 FROM temp.search_terms t WHERE t.term = search_word.word)`, tenant)
-		tx.OnCommit(func() { s.vocabulary.forget(tenant) })
 		return err
 	})
 	if err != nil {
