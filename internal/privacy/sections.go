@@ -111,7 +111,7 @@ var sections = []section{
 	{key: "problems", query: `SELECT problem_id, title FROM problem WHERE tenant_id = $1 AND owner_id = $2 AND owner_id <> 0 AND CAST($3 AS BIGINT) IS NOT NULL ORDER BY problem_id`,
 		columns: []column{col("problem_id", number), col("title", plainText)}},
 	{key: "exports", query: `SELECT last_at, what, format, question, entries, times, address FROM export_record WHERE tenant_id = $1 AND (account_id = $3 AND account_id <> 0 OR person_id = $2 AND person_id <> 0) ORDER BY record_id`,
-		columns: []column{col("at", instant), {"what", coded, "privacy.what."}, col("format", plainText), col("question", plainText), col("entries", number), col("times", number), col("address", plainText)}},
+		columns: []column{col("at", instant), col("what", plainText), col("format", plainText), col("question", plainText), col("entries", number), col("times", number), col("address", plainText)}},
 }
 
 // notGiven are the columns that refer to people and that an export leaves out,

@@ -13,12 +13,13 @@ import (
 type privacyPage struct {
 	Page
 
-	Tabs  Tabs
-	Find  *Field
-	Found []foundPerson
-	Note  string
-	Table *Table
-	Empty *EmptyState
+	Tabs    Tabs
+	Find    *Field
+	Found   []foundPerson
+	Note    string
+	Table   *Table
+	Empty   *EmptyState
+	Exports []Link
 }
 
 type foundPerson struct {
@@ -43,6 +44,9 @@ func (s *Server) adminPrivacyRoutes() {
 	s.page("GET /admin/privacy/erasures/{id}", s.erasure, who)
 	s.page("POST /admin/privacy/erasures/{id}/confirm", s.confirmErasure, who)
 	s.page("POST /admin/privacy/erasures/{id}/cancel", s.cancelErasure, who)
+	s.page("GET /admin/privacy/exports", s.exportNotes, who)
+	s.page("GET /admin/privacy/exports.csv", s.downloadNotes, who)
+	s.page("GET /admin/privacy/exports.xlsx", s.downloadNotes, who)
 	s.page("GET /admin/privacy/retention", s.retention, who)
 	s.page("POST /admin/privacy/retention", s.saveRetention, who)
 	s.page("POST /admin/privacy/retention/run", s.purgeNow, who)
@@ -54,7 +58,7 @@ func (s *Server) adminPrivacyRoutes() {
 // privacyTabs are the parts of the page on personal data.
 func (r *Request) privacyTabs(current string) Tabs {
 	t := Tabs{Label: r.T("privacy.tabs")}
-	for _, part := range []string{"people", "erasures", "retention"} {
+	for _, part := range []string{"people", "erasures", "retention", "exports"} {
 		href := privacyPath
 		if part != "people" {
 			href += "/" + part

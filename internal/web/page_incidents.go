@@ -460,9 +460,11 @@ func (r *Request) download(name string, columns []sheet.Column) (sheet.Writer, e
 	if len(r.URL.Path) > 5 && r.URL.Path[len(r.URL.Path)-5:] == ".xlsx" {
 		r.W.Header().Set("Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 		r.W.Header().Set("Content-Disposition", `attachment; filename="`+file+`.xlsx"`)
-		return sheet.NewXLSX(r.W, r.T("export.sheet."+name), columns, style)
+		out, err := sheet.NewXLSX(r.W, r.T("export.sheet."+name), columns, style)
+		return counted{out, r}, err
 	}
 	r.W.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	r.W.Header().Set("Content-Disposition", `attachment; filename="`+file+`.csv"`)
-	return sheet.NewCSV(r.W, columns, style)
+	out, err := sheet.NewCSV(r.W, columns, style)
+	return counted{out, r}, err
 }

@@ -73,6 +73,9 @@ func (s *Server) page(pattern string, fn func(*Request) error, options ...option
 			if err == nil {
 				err = fn(r)
 			}
+			if err == nil {
+				s.noteExport(r)
+			}
 			if err != nil {
 				s.refuse(r, err)
 			}
