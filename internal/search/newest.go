@@ -167,9 +167,10 @@ func (s *Service) Machines(ctx context.Context, scope auth.Scope, label string, 
 			if len(found) == limit {
 				break
 			}
-			// Named by the label's index, whose condition is said; a label that no
+			// By the label's index: its condition is said, and the school's is kept from
+			// being chosen (the "+"), which has thousands; a label that no
 			// incident has any more is left out.
-			ids, err := numbers(ctx, tx, `SELECT incident_id FROM incident WHERE tenant_id = $1 AND machine_label = $2 AND machine_label <> '' AND school_id = $3 ORDER BY opened_at DESC LIMIT $4`,
+			ids, err := numbers(ctx, tx, `SELECT incident_id FROM incident WHERE tenant_id = $1 AND machine_label = $2 AND machine_label <> '' AND +school_id = $3 ORDER BY opened_at DESC LIMIT $4`,
 				scope.Tenant(), m.Label, m.School, maxCount)
 			if err != nil {
 				return err
