@@ -172,6 +172,8 @@ func TestReferentsMorning(t *testing.T) {
 		t.Errorf("a referent sees incidents of other schools: %v", elsewhere)
 	}
 	tab.Look("referent-incidents")
+	tab.PressText(".tabs a", "Tous") // the list begins with what their school handles first
+	tab.Wait(`location.search.includes("period=all") && document.readyState === "complete"`)
 	tab.PressText(".incident-row .row-link", "Trois tablettes")
 	tab.Arrive("/incidents/")
 	tab.Click(".incident-talk textarea")

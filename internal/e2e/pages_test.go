@@ -27,7 +27,7 @@ var pages = []struct {
 	{name: "account", path: "/account", role: auth.Lead},
 	{name: "account-declarant", path: "/account", role: auth.Declarant},
 	{name: "menu", path: "/menu", role: auth.Technician},
-	{name: "search", path: "/search?q=guide", role: auth.Lead},
+	{name: "search", path: "/search?q=compte", role: auth.Lead},
 	{name: "search-demo", path: "/search?q=ecran", role: auth.Technician, demo: true},
 	{name: "search-incidents", path: "/search?q=salle&kind=incident", role: auth.Referent, demo: true},
 	{name: "search-empty", path: "/search", role: auth.Declarant},

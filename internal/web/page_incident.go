@@ -219,11 +219,19 @@ func incidentFacts(r *Request, n *names, i incident.Incident) []fact {
 	}
 	add(incident.FieldTeam, "")
 	add(incident.FieldCategory, "")
-	add(incident.FieldNetwork, "")
-	add(incident.FieldImpact, "")
-	add(incident.FieldUrgency, "")
-	add(incident.FieldDeclarant, "")
-	add(incident.FieldOrigin, "")
+	// Who declares reads what became of it, not how it is filed.
+	files := r.Who.Can(auth.ViewStatistics)
+	if files {
+		add(incident.FieldNetwork, "")
+		add(incident.FieldImpact, "")
+		add(incident.FieldUrgency, "")
+	}
+	if i.Declarant != r.Who.Person {
+		add(incident.FieldDeclarant, "")
+	}
+	if files {
+		add(incident.FieldOrigin, "")
+	}
 	if d := i.OpenedAt.Sub(i.OccurredAt); d > time.Hour || d < -time.Hour {
 		add(incident.FieldOccurredAt, "")
 	}
@@ -235,6 +243,9 @@ func incidentFacts(r *Request, n *names, i incident.Incident) []fact {
 	add(incident.FieldResolutionCode, "")
 	add(incident.FieldCauseCode, "")
 	add(incident.FieldClosedAt, "")
+	if !files {
+		return facts
+	}
 	add(incident.FieldTarget, "")
 	add(incident.FieldReopenCount, "")
 	add(incident.FieldReassignCount, "")

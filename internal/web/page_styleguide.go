@@ -64,7 +64,7 @@ func (s *Server) styleGuideRoutes() {
 		return fmt.Errorf("style guide: %s", r.PathValue("code"))
 	})
 	s.page("POST /styleguide/fault", func(*Request) error { return fault.New(fault.Unavailable, "error.unavailable") })
-	s.navEntry(entry{order: 800, key: "web.nav.guide", icon: "palette", href: "/styleguide", end: true})
+	s.navEntry(entry{order: 800, key: "web.nav.guide", icon: "palette", href: "/styleguide", end: true, roles: []auth.Role{auth.Administrator}})
 }
 
 const longSchool = "Collège Marguerite-de-Navarre-et-François-de-La-Rochefoucauld" // 61 characters

@@ -168,6 +168,7 @@ func (s *Server) routes() {
 	s.linkRoutes()
 	s.splitRoutes()
 	s.ratingRoutes()
+	s.askedRoutes()
 	s.levelRoutes()
 	s.mentionRoutes()
 	s.visitsRoutes()

@@ -503,7 +503,7 @@ func TestFind(t *testing.T) {
 	if a := b.get("/search?q=mon+c").wantStatus(http.StatusOK); a.attr(".go-item", "href") != "/account" {
 		t.Errorf("search finds %q", a.attr("main .go-item", "href"))
 	}
-	if a := b.get("/go?q=GUIDE").wantStatus(http.StatusOK); a.attr("[role=option]", "href") != "/styleguide" {
+	if a := b.get("/go?q=MON+COMPTE").wantStatus(http.StatusOK); a.attr("[role=option]", "href") != "/account" {
 		t.Errorf("palette finds %q", a.body)
 	}
 }
