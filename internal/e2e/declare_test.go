@@ -69,7 +69,7 @@ func TestTeachersPhone(t *testing.T) {
 	}
 	tab.PressText(".rating .choice", "Satisfait")
 	tab.PressText(".rating button", "Envoyer")
-	tab.Read("Satisfait")
+	tab.Read("Merci pour votre avis")
 	tab.Look("teacher-confirmed")
 }
 

@@ -44,7 +44,7 @@ func TestPaletteFindsAnything(t *testing.T) {
 	tab.Press(strings.ToLower(school.Name))
 	tab.Wait(`document.querySelector("#palette .go-item[aria-selected=true]")?.getAttribute("href") === "/schools/` + strconv.FormatInt(school.ID, 10) + `"`)
 	tab.Press(Enter)
-	tab.Wait(`location.pathname === "/schools/` + strconv.FormatInt(school.ID, 10) + `"`)
+	tab.Arrive("/schools/" + strconv.FormatInt(school.ID, 10)) // with its scripts
 
 	tab.PressCtrl('k')
 	tab.Wait(`document.querySelector("#palette").open`)
