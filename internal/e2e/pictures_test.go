@@ -43,7 +43,7 @@ func (tab *Tab) shoot(name, top string) {
 	if len(image) > maxPicture {
 		tab.t.Errorf("%s has %d bytes", name, len(image))
 	}
-	if err := os.WriteFile(filepath.Join(*pictures, name+".webp"), image, 0o644); err != nil { //nolint:gosec // a picture of a public guide
+	if err := os.WriteFile(filepath.Join(*pictures, name+".webp"), image, 0o644); err != nil {
 		tab.t.Fatal(err)
 	}
 }
@@ -55,7 +55,7 @@ func TestPictures(t *testing.T) {
 	if *pictures == "" {
 		t.Skip("only for make pictures")
 	}
-	if err := os.MkdirAll(*pictures, 0o755); err != nil { //nolint:gosec // as the rest of the documentation
+	if err := os.MkdirAll(*pictures, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	site, browser := Demo(t), Open(t)

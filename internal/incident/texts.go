@@ -67,7 +67,7 @@ func Texts(ctx context.Context, tx *sqldb.Tx, tenant int64, ids []int64) ([]Text
 	return texts, nil
 }
 
-// Numbers of the incidents of a school, or of one of its rooms, for a reader of
+// NumbersAt are those of the incidents of a school, or of one of its rooms, for a reader of
 // the journal that reads them again. It takes no scope.
 func NumbersAt(ctx context.Context, tx *sqldb.Tx, tenant, school, room int64) ([]int64, error) {
 	cond, args := "", []any{tenant, school}

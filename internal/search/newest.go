@@ -2,7 +2,6 @@ package search
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -147,20 +146,9 @@ func (s *Service) Machines(ctx context.Context, scope auth.Scope, label string, 
 	cond, args := scope.SQL("m.school_id", "m.school_id", 5)
 	var found []Machine
 	err := s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT DISTINCT label, school_id FROM (SELECT label, school_id FROM search_machine m WHERE tenant_id = $1 AND folded >= $2 AND folded < $3 AND `+cond+`
+		begun, err := machines(ctx, tx, `SELECT DISTINCT label, school_id FROM (SELECT label, school_id FROM search_machine m WHERE tenant_id = $1 AND folded >= $2 AND folded < $3 AND `+cond+`
 			ORDER BY folded, school_id, label LIMIT $4) AS begun ORDER BY label, school_id`, append([]any{scope.Tenant(), folded, folded + "\u007f", 4 * limit}, args...)...)
 		if err != nil {
-			return err
-		}
-		var begun []Machine
-		for rows.Next() {
-			var m Machine
-			if err := rows.Scan(&m.Label, &m.School); err != nil {
-				return errors.Join(err, rows.Close())
-			}
-			begun = append(begun, m)
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 			return err
 		}
 		for _, m := range begun {
@@ -213,4 +201,21 @@ func endings(label string) []string {
 		word = plain
 	}
 	return all
+}
+
+func machines(ctx context.Context, tx *sqldb.Tx, query string, args ...any) ([]Machine, error) {
+	rows, err := tx.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []Machine
+	for rows.Next() {
+		var m Machine
+		if err := rows.Scan(&m.Label, &m.School); err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+	}
+	return all, rows.Err()
 }
