@@ -1,9 +1,8 @@
 // Package privacy keeps what the General Data Protection Regulation asks of
 // this software in one place: what is held on a person (Export), the erasure
 // of a person from every table, index, journal row and raw mail (Prepare,
-// Confirm), how long each kind of data is kept (Retention, Purge), incidents
-// made pseudonymous without a change of the statistics (Pseudonymise), and who
-// took what away (Record, Records).
+// Confirm), how long each kind of data is kept (Retention, Purge), and who took
+// what away (Record, Records).
 //
 // It is the one room that looks at the tables of all the others: to find a
 // name it must, and to take it out it replaces the same words by the same words

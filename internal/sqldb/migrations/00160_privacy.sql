@@ -40,22 +40,6 @@ CREATE TABLE privacy_purge (
 ) STRICT;
 CREATE INDEX privacy_purge_kind ON privacy_purge (tenant_id, kind, purge_id);
 
--- The stable pseudonym of a person in closed incidents: a person of the directory without a name.
-CREATE TABLE privacy_pseudonym (
-    tenant_id    BIGINT NOT NULL,
-    person_id    BIGINT NOT NULL,
-    pseudonym_id BIGINT NOT NULL,
-    PRIMARY KEY (tenant_id, person_id)
-) STRICT;
-
--- Incidents whose words and people were made pseudonymous.
-CREATE TABLE privacy_incident (
-    tenant_id   BIGINT NOT NULL,
-    incident_id BIGINT NOT NULL,
-    done_at     BIGINT NOT NULL,
-    PRIMARY KEY (tenant_id, incident_id)
-) STRICT;
-
 -- Who took what away. The same question asked again within an hour (a feed, a program) counts in the same row.
 CREATE TABLE export_record (
     tenant_id  BIGINT NOT NULL,
