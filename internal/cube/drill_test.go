@@ -57,6 +57,13 @@ func TestFiguresAreLists(t *testing.T) {
 						if d := cmp.Diff(a, pages(rt, s, sc, lq)); d != "" {
 							rt.Fatalf("list %+v (-memory +SQL):\n%s", lq, d)
 						}
+						facts := each(rt, m, sc, lq)
+						if d := cmp.Diff(facts, each(rt, s, sc, lq)); d != "" {
+							rt.Fatalf("facts of %+v (-memory +SQL):\n%s", lq, d)
+						}
+						if len(facts) != len(a) {
+							rt.Fatalf("%d facts of a list of %d: %+v", len(facts), len(a), lq)
+						}
 					}
 					return len(a)
 				})
@@ -93,6 +100,17 @@ func checkDrill(rt *rapid.T, res Result, count func(ListQuery) int) {
 			}
 		}
 	}
+}
+
+// each gives the facts of a list, by number (a late number comes out of turn
+// from memory).
+func each(rt *rapid.T, e Executor, sc auth.Scope, q ListQuery) []Fact {
+	var all []Fact
+	if err := e.Each(context.Background(), sc, q, func(f *Fact) { all = append(all, *f) }); err != nil {
+		rt.Fatalf("facts of %+v: %v", q, err)
+	}
+	slices.SortFunc(all, func(a, b Fact) int { return int(a.ID - b.ID) })
+	return all
 }
 
 // pages reads a whole list page by page.

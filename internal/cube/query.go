@@ -306,6 +306,8 @@ type Executor interface {
 	// RunAll answers several questions of one screen from the same instant.
 	RunAll(ctx context.Context, scope auth.Scope, qs []Query) ([]Result, error)
 	List(ctx context.Context, scope auth.Scope, q ListQuery) (Page, error)
+	// Each calls fn with every incident of a list, in the order in which they came.
+	Each(ctx context.Context, scope auth.Scope, q ListQuery, fn func(*Fact)) error
 }
 
 // TextIndex finds incidents by words; internal/search satisfies it.

@@ -124,20 +124,25 @@ func (s *SQL) List(ctx context.Context, scope auth.Scope, q ListQuery) (Page, er
 	return page, err
 }
 
-func (s *sqlSource) list(ctx context.Context, q ListQuery) (Page, error) {
-	st := s.statement()
-	m := q.measure()
+// listed adds the conditions of the list behind a measure.
+func (st *statement) listed(m Measure) {
 	st.where(measures[m].basis)
 	switch list := measures[m].list; {
 	case m == Unresolved:
 		st.and(resolutionSeconds + " IS NULL")
 	case list == partComputers:
-		st.and(s.knownOn(0))
+		st.and(st.s.knownOn(0))
 	case list == partPupils:
-		st.and(s.knownOn(1))
+		st.and(st.s.knownOn(1))
 	case list != 0:
 		st.and(st.behind(list))
 	}
+}
+
+func (s *sqlSource) list(ctx context.Context, q ListQuery) (Page, error) {
+	st := s.statement()
+	m := q.measure()
+	st.listed(m)
 	var page Page
 	if st.none {
 		return page, nil

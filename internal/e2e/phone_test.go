@@ -27,7 +27,9 @@ func TestPhoneByKeyboard(t *testing.T) {
 	}
 	tab := site.SignIn(t, browser, auth.Technician)
 	tab.Go("/phone")
-	tab.Wait(`document.activeElement?.name === "who" && document.activeElement.getAttribute("role") === "combobox"`)
+	// The field of who calls has the focus and its list: the scripts have run.
+	const ready = `document.activeElement?.name === "who" && document.activeElement.getAttribute("role") === "combobox"`
+	tab.Wait(ready)
 	tab.Do(`sessionStorage.setItem("keys", ""), addEventListener("keydown", e => { if (e.key.length > 1 && e.key !== "Shift" && e.key !== "Unidentified") sessionStorage.setItem("keys", sessionStorage.getItem("keys") + e.key + " ") }, true)`)
 	tab.Press(caller.Name)
 	tab.Press(Enter)
@@ -44,7 +46,7 @@ func TestPhoneByKeyboard(t *testing.T) {
 	if keys := Eval[string](tab, `sessionStorage.getItem("keys")`); keys != "Enter Enter " {
 		t.Errorf("%skeys beside what was typed", keys)
 	}
-	tab.Wait(`document.activeElement?.name === "who"`)
+	tab.Wait(ready)
 	// Solved at once: the code and the cause by the arrows.
 	tab.Press(caller.Name)
 	tab.Press(Enter)
@@ -56,6 +58,7 @@ func TestPhoneByKeyboard(t *testing.T) {
 	tab.Press(Down)
 	tab.Press(Enter)
 	tab.Wait(`document.querySelector(".notice")?.innerText.includes("noté et résolu")`)
+	tab.Wait(ready)
 
 	// A template: "/" lists them, letters narrow, Enter fills the call in.
 	all, err := site.Presets.List(t.Context(), auth.System(1), preset.Template)

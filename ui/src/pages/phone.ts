@@ -24,6 +24,7 @@ function enter(form: HTMLFormElement): void {
 
   let at = -1;
   let asked = 0;
+  let since = 0;
   let waiting: ReturnType<typeof setTimeout> | undefined;
   let pending: Promise<void> = Promise.resolve();
   const options = () => [...list.querySelectorAll<HTMLElement>("[role=option]")];
@@ -100,6 +101,11 @@ function enter(form: HTMLFormElement): void {
     choose((event.target as Element).closest<HTMLElement>("[role=option]") ?? undefined);
   });
   who.addEventListener("blur", close);
+  // Typed while the page was still coming: looked up now.
+  if (who.value !== "" && who === document.activeElement) {
+    start();
+    pending = look();
+  }
 
   templates(form, title, start);
 
@@ -110,7 +116,6 @@ function enter(form: HTMLFormElement): void {
     form.requestSubmit();
   });
 
-  let since = 0;
   function start(): void {
     if (since > 0 || !timer || !began) return;
     since = Date.now();
