@@ -39,6 +39,7 @@ import (
 	"statincidents/internal/routing"
 	"statincidents/internal/search"
 	"statincidents/internal/servicelevel"
+	"statincidents/internal/signal"
 	"statincidents/internal/similar"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/stock"
@@ -90,6 +91,7 @@ type App struct {
 	Find      *find.Service
 	Service   *servicelevel.Service
 	Routing   *routing.Service
+	Signals   *signal.Service
 	Imports   *csvin.Importer
 	Importing *csvin.Runner
 	Cube      cube.Executor
@@ -146,6 +148,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	a.Incidents = incident.NewService(db, a.Journal, a.Directory, a.Catalog, a.Location)
 	a.Problems = problem.New(db, a.Journal, a.Directory, a.Catalog, a.Incidents)
 	a.Presets = preset.New(db, a.Journal)
+	a.Signals = signal.New(db, a.Journal, Tenant, a.Location)
 	a.Batches = batch.New(db, a.Incidents, a.Problems, log)
 	a.Files = attachment.New(db, a.Journal, a.Incidents, log)
 	a.Signer = auth.NewSigner(db, Tenant)
@@ -215,6 +218,7 @@ func (a *App) Projections() []journal.Projection {
 		a.Knowledge.Projection(),
 		a.Stock.Projection(),
 		a.Labels.Projection(),
+		a.Signals.Projection(),
 	}
 }
 

@@ -41,6 +41,7 @@ var around = []string{
 	"queue",
 	"routing",
 	"servicelevel",
+	"signal",
 	"similar",
 	"stock",
 	"visit",
@@ -96,6 +97,7 @@ var allowed = map[string][]string{
 	"preset":       {"…", "incident"},
 	"privacy":      {"…", "attachment", "directory", "incident", "intake", "jobs", "locale", "search"},
 	"servicelevel": {"…", "directory", "catalog", "incident"},
+	"signal":       {"…", "directory", "catalog", "locale"},
 	"attachment":   {"…", "incident"},
 	"stock":        {"…", "incident"},
 

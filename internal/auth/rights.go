@@ -34,6 +34,7 @@ const (
 	EditService     Right = "service.edit"           // service targets, assignment rules, check-list templates
 	ManageLabels    Right = "label.manage"           // print and revoke labels, set a school's code, sort what they bring
 	ManagePrivacy   Right = "privacy.manage"         // export and erasure of a person, retention
+	JudgeSignal     Right = "signal.judge"           // say whether a signal was true
 )
 
 // Role is what an account is for.
@@ -55,9 +56,9 @@ var Roles = []Role{Administrator, Lead, Technician, Referent, Declarant}
 // technicians see every school; referents their schools; declarants what they
 // declared.
 var rights = map[Role][]Right{
-	Administrator: {DeclareIncident, CommentIncident, ConfirmIncident, HandleIncident, ViewStatistics, ExportData, EditDirectory, EditCatalog, ImportData, ManageAccounts, ViewSystem, ManageStock, ManageLabels, EditKnowledge, SortMail, EditService, ManagePrivacy},
-	Lead:          {DeclareIncident, CommentIncident, ConfirmIncident, HandleIncident, ViewStatistics, ExportData, EditDirectory, EditCatalog, ImportData, ManageStock, ManageLabels, EditKnowledge, SortMail, EditService},
-	Technician:    {DeclareIncident, CommentIncident, ConfirmIncident, HandleIncident, ViewStatistics, ExportData, ManageStock, ManageLabels, EditKnowledge, SortMail},
+	Administrator: {DeclareIncident, CommentIncident, ConfirmIncident, HandleIncident, ViewStatistics, ExportData, EditDirectory, EditCatalog, ImportData, ManageAccounts, ViewSystem, ManageStock, ManageLabels, EditKnowledge, SortMail, EditService, ManagePrivacy, JudgeSignal},
+	Lead:          {DeclareIncident, CommentIncident, ConfirmIncident, HandleIncident, ViewStatistics, ExportData, EditDirectory, EditCatalog, ImportData, ManageStock, ManageLabels, EditKnowledge, SortMail, EditService, JudgeSignal},
+	Technician:    {DeclareIncident, CommentIncident, ConfirmIncident, HandleIncident, ViewStatistics, ExportData, ManageStock, ManageLabels, EditKnowledge, SortMail, JudgeSignal},
 	Referent:      {DeclareIncident, CommentIncident, ConfirmIncident, HandleSchool, ViewStatistics, ExportData, ManageLabels},
 	Declarant:     {DeclareIncident, CommentIncident, ConfirmIncident},
 }
