@@ -153,7 +153,7 @@ func CommonFactor(ctx context.Context, cases []bool, sets [][]int32, with ScanSe
 	maxima, err := replicate(ctx, with, func(draw *rand.Rand) func() float64 {
 		order := make([]int32, n)
 		for k := range order {
-			order[k] = int32(k) //nolint:gosec // as many as there are units
+			order[k] = int32(k)
 		}
 		chosen := make([]uint64, words)
 		return func() float64 {
@@ -222,7 +222,7 @@ func replicate(ctx context.Context, with ScanSettings, stream func(*rand.Rand) f
 	var group sync.WaitGroup
 	for s := range scanStreams {
 		group.Go(func() {
-			next := stream(rand.New(rand.NewPCG(with.Seed, uint64(s)))) //nolint:gosec // draws that anybody can repeat
+			next := stream(rand.New(rand.NewPCG(with.Seed, uint64(s))))
 			for k := s; k < len(maxima) && ctx.Err() == nil; k += scanStreams {
 				maxima[k] = next()
 			}
