@@ -199,6 +199,18 @@ func samples(t testing.TB) []sample {
 		}
 		return out
 	}
+	waited := &chart.Steps{Head: chart.Head{ID: "steps", Label: "Part encore en panne", Unit: chart.Share}, Across: "heures d’ouverture depuis la déclaration", AcrossU: chart.Number, Top: 1, To: 40, Marks: []chart.Ref{{Value: 17, Label: "délai : 2 jours"}}}
+	for k, name := range []string{"Secteur Orléans", "Secteur Montargis et Pithiviers"} {
+		curve := chart.Steep{Label: name, Category: k + 1, Points: []chart.StepPoint{{X: 0, Y: 1, Low: 1, High: 1}}}
+		for x := 0.5; x < 60; x += 0.5 + 1.4*math.Abs(math.Sin(7*x)) {
+			y := math.Exp(-x / float64(9+6*k))
+			curve.Points = append(curve.Points, chart.StepPoint{X: x, Y: y, Low: y * 0.9, High: math.Min(1, y*1.1+0.01)})
+		}
+		for _, x := range []float64{4, 8, 17, 34} {
+			curve.Hits = append(curve.Hits, chart.StepHit{X: x, Y: math.Exp(-x / float64(9+6*k)), Href: "/incidents?team=1", Title: fmt.Sprintf("%s : après %.0f h", name, x)})
+		}
+		waited.Curves = append(waited.Curves, curve)
+	}
 	head := func(id, label string, u chart.Unit) chart.Head { return chart.Head{ID: id, Label: label, Unit: u} }
 	return []sample{
 		{"bars", "Montjoie déclare deux fois plus que la médiane", "incidents déclarés, 12 collèges, année scolaire 2025-2026", bars, chart.Half},
@@ -217,6 +229,7 @@ func samples(t testing.TB) []sample {
 		{"multiples", "Les ordinateurs montent, la téléphonie s’éteint", "incidents par mois, même échelle", multiples, chart.Full},
 		{"bars-58", "Tous les collèges", "incidents, 2025-2026", long, chart.Half},
 		{"hours", "La moitié est résolue en un jour ouvré", "délai de résolution médian", &chart.Bars{Head: head("ho", "Délai médian", chart.Hours), Items: []chart.Bar{{Label: "vidéoprojecteur", Value: 76.4, Href: "/a"}, {Label: "ordinateur", Value: 5.67, Href: "/b"}, {Label: "messagerie", Value: 0.4, Href: "/c"}, {Label: "non renseigné", Value: math.NaN(), Category: 9}}}, chart.Half},
+		{"steps", "La moitié est réparée en sept heures d’ouverture", "part encore en panne selon le temps écoulé", waited, chart.Full},
 		{"empty", "Rien à montrer", "période sans incident", &chart.Bars{Head: head("em", "Vide", chart.Number)}, chart.Half},
 		{"zeros", "Que des zéros", "incidents par mois", &chart.Columns{Head: head("ze", "Zéros", chart.Number), Period: months, Series: []chart.Series{{Label: "déclarés"}}}, chart.Half},
 	}
