@@ -211,10 +211,22 @@ func samples(t testing.TB) []sample {
 		}
 		waited.Curves = append(waited.Curves, curve)
 	}
+	strip := &chart.Strip{Head: chart.Head{ID: "strip", Label: "Mise à jour Windows par semaine"}, Period: weeks, Counted: "incidents", Expected: "attendus", Band: "ce que le hasard fait 9 fois sur 10", Alert: "alerte"}
+	for d := year.From; d.Before(year.Until); d = d.AddDate(0, 0, 7) {
+		if shaded(weeks.Shades, d) {
+			continue
+		}
+		w := chart.StripWeek{At: d, Counted: float64(d.YearDay() * 7 % 5), Expected: 2.1, High: 5, Href: "/incidents?week=" + d.Format(time.DateOnly)}
+		if n := len(strip.Weeks); n == 14 || n == 15 {
+			w.Counted, w.Out = float64(12-4*(n-14)), true
+		}
+		strip.Weeks = append(strip.Weeks, w)
+	}
 	head := func(id, label string, u chart.Unit) chart.Head { return chart.Head{ID: id, Label: label, Unit: u} }
 	return []sample{
 		{"bars", "Montjoie déclare deux fois plus que la médiane", "incidents déclarés, 12 collèges, année scolaire 2025-2026", bars, chart.Half},
 		{"funnel", "Un collège hors de la bande extérieure", "rapport des incidents observés aux attendus", funnel, chart.Half},
+		{"strip", "Douze incidents au lieu de deux", "incidents « Mise à jour Windows » par semaine", strip, chart.Full},
 		{"rates", "Pour 100 ordinateurs, quatre collèges se détachent", "taux annuel et intervalle à 95 %", rates, chart.Half},
 		{"stacked", "Un incident sur quatre est urgent", "incidents par collège et par priorité", stacked, chart.Half},
 		{"columns-month", "La rentrée pèse deux mois ordinaires", "incidents par mois", &chart.Columns{Head: head("cm", "Incidents par mois", chart.Number), Period: months, Series: []chart.Series{{Label: "déclarés", Points: group(chart.Month, opened)}}, Ghost: &chart.Series{Label: "2024-2025", Points: group(chart.Month, days(year.From, year.To, 33))}}, chart.Half},
@@ -238,4 +250,13 @@ func samples(t testing.TB) []sample {
 func printer(t testing.TB) *locale.Printer {
 	t.Helper()
 	return locale.For(locale.French, paris(t))
+}
+
+func shaded(shades []chart.Shade, d time.Time) bool {
+	for _, s := range shades {
+		if !d.Before(s.From) && d.Before(s.To) {
+			return true
+		}
+	}
+	return false
 }
