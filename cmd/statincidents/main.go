@@ -26,6 +26,7 @@ type commands struct {
 	Restore restoreCmd `cmd:"" help:"Fill an empty place, of either engine, from a backup."`
 	Rebuild rebuildCmd `cmd:"" help:"Make the state again from the journal, or compare them (--check)."`
 	Bench   benchCmd   `cmd:"" help:"Measure the methods on the history of a database."`
+	Replay  replayCmd  `cmd:"" help:"Do a statistical result again from what its page gave, and compare."`
 	Doctor  doctorCmd  `cmd:"" help:"Examine a database and say what to do."`
 	Clocks  clocksCmd  `cmd:"" help:"Compute the service clocks again and compare them with the table that lists read (--recompute)."`
 	Load    loadCmd    `cmd:"" help:"Simulate readers, declarants and live screens on a running server, and say how long they waited."`

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"statincidents/internal/analysis"
 	"statincidents/internal/attachment"
 	"statincidents/internal/auth"
 	"statincidents/internal/auth/ldap"
@@ -95,6 +96,7 @@ type App struct {
 	Imports   *csvin.Importer
 	Importing *csvin.Runner
 	Cube      cube.Executor
+	Analysis  *analysis.Service
 	Hub       *live.Hub
 	Queue     *queue.Service
 	Jobs      *jobs.Service
@@ -176,6 +178,9 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 		a.memory = cube.NewMemory(counting)
 		a.Cube = a.memory
 	}
+	a.Analysis = analysis.New(analysis.Parts{
+		DB: db, Jobs: a.Jobs, Cube: a.Cube, Places: a.Directory, Words: a.Catalog, Incidents: a.Incidents,
+	}, analysis.Config{Tenant: Tenant, Location: a.Location, Log: log})
 	a.Imports = csvin.New(db, a.Directory, a.Catalog, a.Incidents)
 	uploads := filepath.Join(cfg.Dir, "imports")
 	if cfg.Dir == "" {

@@ -56,6 +56,7 @@ func (a *App) readers() []part {
 		{"jobs", a.Jobs.Run},
 		{"mailbox", a.watchMail},
 		{"messages", a.Notify.Run},
+		{"analysis", a.Analysis.Run},
 		{"visits", func(ctx context.Context) error { return a.Visits.Run(ctx, Tenant) }},
 	}
 	if a.memory != nil {

@@ -125,6 +125,7 @@ func (a *App) pages(cfg ServeConfig, sessions *auth.Sessions, watched *metrics) 
 		Files:     a.Files,
 		Stock:     a.Stock,
 		Cube:      a.Cube,
+		Analysis:  a.Analysis,
 		Journal:   a.Journal,
 		Imports:   a.Imports,
 		Importing: a.Importing,

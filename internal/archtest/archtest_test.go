@@ -77,14 +77,15 @@ var allowed = map[string][]string{
 	"find":      {"…", "directory", "incident", "knowledge", "problem", "search"},
 	"similar":   {"…", "directory", "catalog", "incident", "search"},
 	"cube":      {"…", "directory", "catalog", "incident", "locale"},
+	"analysis":  {"…", "directory", "catalog", "incident", "cube", "jobs", "stats"},
 	"live":      {"…", "incident"},
 	"backup":    {"…"},
 	"doctor":    {"…"},
 	"demo":      {"…", "directory", "catalog", "incident", "knowledge", "attachment", "stock", "visit", "checklist", "problem", "preset", "routing", "label", "queue"},
 	"intake":    {"…", "directory", "catalog", "incident", "jobs", "locale"},
 	"load":      {"fault", "api", "calendar"},
-	"api":       doors("search", "cube", "live", "intake"),
-	"web":       doors("search", "cube", "live", "chart", "geo", "sheet", "qr", "intake", "stats"),
+	"api":       doors("search", "cube", "live", "analysis", "intake"),
+	"web":       doors("search", "cube", "live", "analysis", "chart", "geo", "sheet", "qr", "intake", "stats"),
 	"app":       {"*"},
 
 	// Rooms around an incident.

@@ -63,22 +63,28 @@ func (e *exposures) known(school int64, i int) []span {
 // a year of 365.25 days. Schools of which no number is known then are absent.
 func ComputerYears(dir *directory.Index, from, to calendar.Day) map[int64]float64 {
 	out := map[int64]float64{}
-	for school, steps := range exposuresOf(dir).steps {
-		days := int64(0)
-		for k, s := range steps {
-			end := to
-			if k+1 < len(steps) {
-				end = min(end, steps[k+1].from)
-			}
-			if first := max(from, s.from); first < end {
-				days += s.n[0] * int64(end-first)
-			}
-		}
-		if days > 0 {
-			out[school] = float64(days) / 365.25
+	for _, s := range dir.Schools() {
+		if years := ComputerYearsOf(dir, s.ID, from, to); years > 0 {
+			out[s.ID] = years
 		}
 	}
 	return out
+}
+
+// ComputerYearsOf is the same of one school; 0 where no number is known.
+func ComputerYearsOf(dir *directory.Index, school int64, from, to calendar.Day) float64 {
+	days := int64(0)
+	steps := dir.Exposures(school)
+	for k, s := range steps {
+		end := to
+		if k+1 < len(steps) {
+			end = min(end, steps[k+1].From)
+		}
+		if first := max(from, s.From); first < end {
+			days += int64(s.Computers) * int64(end-first)
+		}
+	}
+	return float64(days) / 365.25
 }
 
 // denominators answers how many computer-days and pupil-days some schools make

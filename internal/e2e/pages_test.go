@@ -49,6 +49,7 @@ var pages = []struct {
 	{name: "compare", path: "/schools/compare?period=12m", role: auth.Lead, demo: true},
 	{name: "compare-referent", path: "/schools/compare?period=12m", role: auth.Referent, demo: true},
 	{name: "compare-refused", path: "/schools/compare?period=7d", role: auth.Lead, demo: true},
+	{name: "method", path: "/methods/comparer-les-colleges", role: auth.Lead},
 	{name: "incidents", path: "/incidents?open=yes", role: auth.Technician, demo: true, open: "details.menu"},
 	{name: "incidents-declarant", path: "/incidents?period=all", role: auth.Declarant, demo: true},
 	{name: "incidents-empty", path: "/incidents?open=yes", role: auth.Technician},

@@ -3,13 +3,10 @@ package web
 import (
 	"math"
 	"net/http"
-	"slices"
 
+	"statincidents/internal/analysis"
 	"statincidents/internal/auth"
-	"statincidents/internal/calendar"
 	"statincidents/internal/chart"
-	"statincidents/internal/cube"
-	"statincidents/internal/directory"
 	"statincidents/internal/fault"
 	"statincidents/internal/sheet"
 	"statincidents/internal/stats"
@@ -21,15 +18,14 @@ type comparePage struct {
 
 	Bar      FilterBar
 	Loading  bool
-	Refused  string   // why nothing is concluded
-	Findings []string // sentences made from the data
+	Refused  string // why nothing is concluded
+	Findings Findings
 	Funnel   ChartFrame
 	Levels   ChartFrame
 	HasLevel bool
 	Table    Table
 	Exports  []Link
-	Method   []string
-	Quality  string
+	Note     MethodNote
 }
 
 var compareView = newView[comparePage]("page_compare.html", shell)
@@ -40,166 +36,18 @@ func (s *Server) compareRoutes() {
 	s.page("GET /schools/compare.xlsx", s.exportCompare, needs(auth.ExportData))
 }
 
-// What a comparison needs before it says anything, and what it is made with.
-const (
-	leastEvents  = 20
-	leastWeeks   = 8
-	leastSchools = 5
-	compareLevel = 0.9  // of the intervals of ratios and ranks
-	actLevel     = 1.2  // a true ratio from which one would act
-	actChance    = 0.95 // how sure one wants to be of it
-	rankDraws    = 4000
-	rankSeed     = 45
-)
-
-// comparedSchool is a school among the others.
-type comparedSchool struct {
-	school   directory.School
-	years    float64 // computers times years in service
-	observed int
-	expected float64
-	ratio    float64
-	shrunk   stats.Shrunk
-	rank     stats.Interval
-	exact    stats.Interval // where a school of the common level stays 998 times in 1,000, by chance alone
-	limits   stats.Interval // the same with the usual differences between schools
-	verdict  string         // "above", "below" or "usual"; "compare.verdict.NAME"
-}
-
-// comparison is all that the page and its files show.
+// comparison is what the page makes of a comparison for its reader.
 type comparison struct {
-	refused    string
-	args       []any
-	span       period
-	from, to   calendar.Day
-	schools    []comparedSchool // in scope, the highest ratio first
-	all        int              // compared, in scope or not
-	unknown    int              // schools in scope without a known number of computers
-	events     int
-	rate       float64 // of all, for 100 computers and a year
-	dispersion stats.Dispersion
-	tests      stats.Heterogeneity
-	prior      stats.Prior
-	least      float64 // expected of the smallest of all, in scope or not
-	most       float64 // … and of the largest
-	wide       float64 // median share of the table that an interval of ranks covers
+	analysis.Comparison
+
+	span period
 }
 
-// compareHonestly judges every school against all, and keeps those in the
-// reader's scope: what is said of all (the common level, how much schools
-// differ) shows no school.
 func (s *Server) compareHonestly(r *Request) (comparison, error) {
-	n, err := r.names()
-	if err != nil {
-		return comparison{}, err
-	}
 	c := comparison{span: r.period()}
-	all := auth.ScopeAll(r.Who.Tenant)
-	res, err := s.deps.Cube.Run(r.Context(), all, cube.Query{By: []cube.Dim{cube.DimSchool}, Measures: []cube.Measure{cube.Per100Computers}, From: c.span.From, To: c.span.To})
-	if err != nil {
-		return c, err
-	}
-	c.from, c.to = res.From, res.To
-	counted := map[string]int{}
-	for _, row := range res.Rows {
-		counted[row.Keys[0]] = row.Values[0].N
-	}
-	years := cube.ComputerYears(n.places, c.from, min(c.to, r.today()+1))
-	var sum float64
-	var compared []comparedSchool
-	for _, school := range n.places.Schools() {
-		if years[school.ID] > 0 {
-			one := comparedSchool{school: school, years: years[school.ID], observed: counted[id(school.ID)]}
-			compared, sum, c.events = append(compared, one), sum+one.years, c.events+one.observed
-		} else if r.Scope().SeesSchool(school.ID) {
-			c.unknown++
-		}
-	}
-	c.all = len(compared)
-	weeks := openWeeks(n.places.Calendar(0), c.from, min(c.to, r.today()+1))
-	switch {
-	case c.all < leastSchools:
-		c.refused, c.args = "compare.refused.schools", []any{"n", c.all, "least", leastSchools}
-	case weeks < leastWeeks:
-		c.refused, c.args = "compare.refused.weeks", []any{"n", weeks, "least", leastWeeks}
-	case c.events < leastEvents:
-		c.refused, c.args = "compare.refused.events", []any{"n", c.events, "least", leastEvents}
-	}
-	if c.refused != "" {
-		return c, nil
-	}
-	c.rate = 100 * float64(c.events) / sum
-	c.judge(compared, sum)
-	c.schools = slices.DeleteFunc(compared, func(one comparedSchool) bool { return !r.Scope().SeesSchool(one.school.ID) })
-	slices.SortStableFunc(c.schools, func(a, b comparedSchool) int {
-		switch {
-		case a.shrunk.Ratio > b.shrunk.Ratio:
-			return -1
-		case a.shrunk.Ratio < b.shrunk.Ratio:
-			return 1
-		}
-		return 0
-	})
-	return c, nil
-}
-
-// judge works out each school's place among all.
-func (c *comparison) judge(compared []comparedSchool, years float64) {
-	observed, expected := make([]int, len(compared)), make([]float64, len(compared))
-	for k := range compared {
-		one := &compared[k]
-		one.expected = one.years * float64(c.events) / years
-		one.ratio = float64(one.observed) / one.expected
-		observed[k], expected[k] = one.observed, one.expected
-	}
-	c.dispersion, _ = stats.DispersionOf(observed, expected)
-	c.tests, _ = stats.HeterogeneityOf(observed, expected)
-	c.prior, _ = stats.PriorOf(observed, expected)
-	beliefs := make([]stats.Shrunk, len(compared))
-	for k := range compared {
-		beliefs[k] = c.prior.Shrink(observed[k], expected[k], compareLevel)
-	}
-	ranks := stats.Ranks(beliefs, compareLevel, rankDraws, rankSeed)
-	widths := make([]float64, len(compared))
-	for k := range compared {
-		one := &compared[k]
-		one.shrunk, one.rank = beliefs[k], ranks[k]
-		one.exact = stats.Interval{Low: stats.FunnelLimit(one.expected, 0.001), High: stats.FunnelLimit(one.expected, 0.999)}
-		one.limits = c.dispersion.Limits(one.expected, stats.Z998)
-		one.verdict = "usual"
-		switch {
-		case one.shrunk.Above(actLevel) > actChance:
-			one.verdict = "above"
-		case one.shrunk.Above(1/actLevel) < 1-actChance:
-			one.verdict = "below"
-		}
-		widths[k] = (one.rank.High - one.rank.Low + 1) / float64(len(compared))
-	}
-	c.least, c.most = slices.Min(expected), slices.Max(expected)
-	slices.Sort(widths)
-	c.wide = stats.Quantile(widths, 0.5)
-}
-
-// differ tells whether schools differ beyond chance: without it no ranking is
-// shown.
-func (c *comparison) differ() bool { return c.tests.RatioP < 0.05 }
-
-// own tells whether the reader sees one school only: it stands on the band of
-// all, without a rank.
-func (c *comparison) own() bool { return len(c.schools) == 1 && c.all > 1 }
-
-// openWeeks counts the weeks with an open day.
-func openWeeks(cal *calendar.Calendar, from, to calendar.Day) int {
-	n := 0
-	for week := from.Week(); week < to; week += 7 {
-		for d := max(week, from); d < min(week+7, to); d++ {
-			if cal.DayMinutes(d) > 0 {
-				n++
-				break
-			}
-		}
-	}
-	return n
+	var err error
+	c.Comparison, err = s.deps.Analysis.Compare(r.Context(), r.Scope(), c.span.From, c.span.To)
+	return c, err
 }
 
 func (s *Server) compare(r *Request) error {
@@ -214,23 +62,24 @@ func (s *Server) compare(r *Request) error {
 	case err != nil:
 		return err
 	}
-	p.Lede = r.T("compare.lede", "period", r.spanLabel(c.from, c.to))
-	if c.unknown > 0 {
-		p.Quality = r.N("compare.quality.unknown", c.unknown)
+	p.Lede = r.T("compare.lede", "period", r.spanLabel(c.From, c.To))
+	p.Note = r.methodNote("compare", "comparer-les-colleges")
+	if c.Unknown > 0 {
+		p.Note.Quality = append(p.Note.Quality, r.N("compare.quality.unknown", c.Unknown))
 	}
-	if c.refused != "" {
-		p.Refused = r.T(c.refused, c.args...)
+	if c.Refusal != nil {
+		p.Refused = r.refusal(c.Refusal)
 		return compareView.show(r, http.StatusOK, p)
 	}
-	p.Findings = c.findings(r)
+	p.Findings = Findings{r.Printer, c.findings(r)}
 	p.Funnel = c.funnel(r)
 	p.Levels, p.HasLevel = c.levels(r)
 	p.Table = c.table(r)
-	p.Method = []string{
-		r.T("compare.method.expected", "rate", r.Num(c.rate, 1), "events", r.Int(c.events), "schools", r.Int(c.all)),
-		r.T("compare.method.funnel", "phi", r.Num(c.dispersion.Phi, 2)),
-		r.T("compare.method.shrunk", "draws", r.Int(rankDraws), "seed", rankSeed),
-		r.T("compare.method.tests", "p", r.chance(c.tests.RatioP), "dean", r.chance(c.tests.DeanP)),
+	p.Note.Steps = []string{
+		r.T("compare.method.expected", "rate", r.Num(c.Rate, 1), "events", r.Int(c.Events), "schools", r.Int(c.All)),
+		r.T("compare.method.funnel", "phi", r.Num(c.Dispersion.Phi, 2)),
+		r.T("compare.method.shrunk", "draws", r.Int(analysis.RankDraws), "seed", analysis.RankSeed),
+		r.T("compare.method.tests", "p", r.chance(c.Tests.RatioP), "dean", r.chance(c.Tests.DeanP)),
 	}
 	if r.Who.Can(auth.ExportData) {
 		for _, kind := range []string{"csv", "xlsx"} {
@@ -265,35 +114,35 @@ const spoken = 5
 // findings are the sentences at the top.
 func (c *comparison) findings(r *Request) []string {
 	var said []string
-	if !c.differ() {
+	if !c.Differ() {
 		said = append(said, r.T("compare.found.alike"))
-	} else if c.wide > 0.5 && !c.own() {
+	} else if !c.Ranked() && !c.Own() {
 		said = append(said, r.T("compare.found.differ"), r.T("compare.found.no_rank"))
 	} else {
 		said = append(said, r.T("compare.found.differ"))
 	}
-	one := func(key string, s comparedSchool) {
-		said = append(said, r.T(key, "school", s.school.Name, "much", r.more(s.shrunk.Ratio), "low", r.more(s.shrunk.Limits.Low), "high", r.more(s.shrunk.Limits.High)))
+	one := func(key string, s analysis.ComparedSchool) {
+		said = append(said, r.T(key, "school", s.School.Name, "much", r.more(s.Shrunk.Ratio), "low", r.more(s.Shrunk.Limits.Low), "high", r.more(s.Shrunk.Limits.High)))
 	}
-	if c.own() {
-		one("compare.found.school", c.schools[0])
+	if c.Own() {
+		one("compare.found.school", c.Schools[0])
 		return said
 	}
 	told := 0
-	for _, s := range c.schools {
-		if s.verdict == "above" && told < spoken {
+	for _, s := range c.Schools {
+		if s.Verdict == analysis.VerdictAbove && told < spoken {
 			one("compare.found.school", s)
 			told++
 		}
 	}
-	if told == 0 && c.differ() {
+	if told == 0 && c.Differ() {
 		said = append(said, r.T("compare.found.none"))
 	}
-	return append(said, r.T("compare.found.by_chance", "n", r.Int(int(math.Round(0.05*float64(c.all)))), "all", r.Int(c.all)))
+	return append(said, r.T("compare.found.by_chance", "n", r.Int(int(math.Round(0.05*float64(c.All)))), "all", r.Int(c.All)))
 }
 
-func (c *comparison) href(r *Request, s comparedSchool) string {
-	return r.Address.Without("sort").At("/schools/" + id(s.school.ID)).String()
+func (c *comparison) href(r *Request, s analysis.ComparedSchool) string {
+	return r.Address.Without("sort").At("/schools/" + id(s.School.ID)).String()
 }
 
 func (c *comparison) funnel(r *Request) ChartFrame {
@@ -301,29 +150,29 @@ func (c *comparison) funnel(r *Request) ChartFrame {
 		Head:   chart.Head{ID: "funnel-chart", Label: r.T("compare.funnel.title")},
 		Target: chart.Ref{Value: 1, Label: r.T("compare.funnel.target")},
 		Across: r.T("compare.funnel.across"),
-		From:   c.least, To: c.most,
+		From:   c.Least, To: c.Most,
 		Limits: []chart.FunnelLimit{
 			{Label: r.T("compare.funnel.exact"), Line: chart.ByChance, Low: func(e float64) float64 { return stats.FunnelLimit(e, 0.001) }, High: func(e float64) float64 { return stats.FunnelLimit(e, 0.999) }},
-			{Label: r.T("compare.funnel.l95"), Line: chart.Inner, Low: func(e float64) float64 { return c.dispersion.Limits(e, stats.Z95).Low }, High: func(e float64) float64 { return c.dispersion.Limits(e, stats.Z95).High }},
-			{Label: r.T("compare.funnel.l998"), Line: chart.Outer, Low: func(e float64) float64 { return c.dispersion.Limits(e, stats.Z998).Low }, High: func(e float64) float64 { return c.dispersion.Limits(e, stats.Z998).High }},
+			{Label: r.T("compare.funnel.l95"), Line: chart.Inner, Low: func(e float64) float64 { return c.Dispersion.Limits(e, stats.Z95).Low }, High: func(e float64) float64 { return c.Dispersion.Limits(e, stats.Z95).High }},
+			{Label: r.T("compare.funnel.l998"), Line: chart.Outer, Low: func(e float64) float64 { return c.Dispersion.Limits(e, stats.Z998).Low }, High: func(e float64) float64 { return c.Dispersion.Limits(e, stats.Z998).High }},
 		},
 	}
 	outside := 0
-	for _, s := range c.schools {
-		out := !s.limits.Holds(s.ratio)
+	for _, s := range c.Schools {
+		out := !s.Limits.Holds(s.Ratio)
 		if out {
 			outside++
 		}
 		g.Points = append(g.Points, chart.FunnelPoint{
-			Label: s.school.Name, X: s.expected, Y: s.ratio, Out: out, Href: c.href(r, s),
-			Title: r.T("compare.funnel.point", "school", s.school.Name, "observed", r.Int(s.observed), "expected", r.Num(s.expected, 1), "much", r.more(s.ratio)),
+			Label: s.School.Name, X: s.Expected, Y: s.Ratio, Out: out, Href: c.href(r, s),
+			Title: r.T("compare.funnel.point", "school", s.School.Name, "observed", r.Int(s.Observed), "expected", r.Num(s.Expected, 1), "much", r.more(s.Ratio)),
 		})
 	}
 	found := r.N("compare.funnel.found", outside)
-	if c.own() {
+	if c.Own() {
 		found = r.T("compare.funnel.own." + map[bool]string{true: "in", false: "out"}[outside == 0])
 	}
-	f := ChartFrame{Printer: r.Printer, ID: "funnel", Title: found, Question: r.T("compare.funnel.what", "period", r.spanLabel(c.from, c.to)), How: r.T("compare.funnel.how")}
+	f := ChartFrame{Printer: r.Printer, ID: "funnel", Title: found, Question: r.T("compare.funnel.what", "period", r.spanLabel(c.From, c.To)), How: r.T("compare.funnel.how")}
 	g.Desc = f.Title
 	f.Drawing = chart.Render(g, r.Printer, chart.Full)
 	return f
@@ -331,14 +180,14 @@ func (c *comparison) funnel(r *Request) ChartFrame {
 
 // levels shows what is believed of each school; nothing where none differs.
 func (c *comparison) levels(r *Request) (ChartFrame, bool) {
-	if !c.differ() || len(c.schools) < 2 {
+	if !c.Differ() || len(c.Schools) < 2 {
 		return ChartFrame{}, false
 	}
 	b := &chart.Bars{Head: chart.Head{ID: "levels-chart", Label: r.T("compare.levels.title")}, Ref: &chart.Ref{Value: 1, Label: r.T("compare.levels.ref")}}
-	for _, s := range c.schools {
+	for _, s := range c.Schools {
 		b.Items = append(b.Items, chart.Bar{
-			Label: s.school.Name, Value: s.shrunk.Ratio, Low: s.shrunk.Limits.Low, High: s.shrunk.Limits.High, Href: c.href(r, s),
-			Title: r.T("compare.levels.bar", "school", s.school.Name, "much", r.more(s.shrunk.Ratio), "low", r.more(s.shrunk.Limits.Low), "high", r.more(s.shrunk.Limits.High)),
+			Label: s.School.Name, Value: s.Shrunk.Ratio, Low: s.Shrunk.Limits.Low, High: s.Shrunk.Limits.High, Href: c.href(r, s),
+			Title: r.T("compare.levels.bar", "school", s.School.Name, "much", r.more(s.Shrunk.Ratio), "low", r.more(s.Shrunk.Limits.Low), "high", r.more(s.Shrunk.Limits.High)),
 		})
 	}
 	f := ChartFrame{Printer: r.Printer, ID: "levels", Title: r.T("compare.levels.title"), Question: r.T("compare.levels.what"), How: r.T("compare.levels.how")}
@@ -354,25 +203,25 @@ func (c *comparison) table(r *Request) Table {
 	for _, key := range compareColumns {
 		t.Columns = append(t.Columns, Column{Label: r.T("compare.column." + key), Num: key != "verdict"})
 	}
-	for _, s := range c.schools {
+	for _, s := range c.Schools {
 		rank := "—"
-		if c.differ() && !c.own() {
-			rank = r.T("compare.rank", "low", r.Int(int(s.rank.Low)), "high", r.Int(int(s.rank.High)), "all", r.Int(c.all))
+		if c.Differ() && !c.Own() {
+			rank = r.T("compare.rank", "low", r.Int(int(s.Rank.Low)), "high", r.Int(int(s.Rank.High)), "all", r.Int(c.All))
 		}
-		badge := verdicts[s.verdict]
-		badge.Word = r.T("compare.verdict." + s.verdict)
+		badge := verdicts[s.Verdict]
+		badge.Word = r.T("compare.verdict." + string(s.Verdict))
 		t.Rows = append(t.Rows, TableRow{Cells: []Cell{
-			{Text: s.school.Name, Href: c.href(r, s)},
-			{Text: r.Int(s.observed), Href: r.Address.Without("sort").At("/incidents").With("school", id(s.school.ID)).String(), Aside: true},
-			{Text: r.Num(s.expected, 1)}, {Text: r.Num(s.ratio, 2)},
-			{Text: r.Num(s.shrunk.Ratio, 2), Note: r.T("compare.between", "low", r.Num(s.shrunk.Limits.Low, 2), "high", r.Num(s.shrunk.Limits.High, 2))},
-			{Text: r.Pct(s.shrunk.Above(actLevel), 0)}, {Text: rank}, {Badge: &badge},
+			{Text: s.School.Name, Href: c.href(r, s)},
+			{Text: r.Int(s.Observed), Href: r.Address.Without("sort").At("/incidents").With("school", id(s.School.ID)).String(), Aside: true},
+			{Text: r.Num(s.Expected, 1)}, {Text: r.Num(s.Ratio, 2)},
+			{Text: r.Num(s.Shrunk.Ratio, 2), Note: r.T("compare.between", "low", r.Num(s.Shrunk.Limits.Low, 2), "high", r.Num(s.Shrunk.Limits.High, 2))},
+			{Text: r.Pct(s.Shrunk.Above(analysis.ActLevel), 0)}, {Text: rank}, {Badge: &badge},
 		}})
 	}
 	return t
 }
 
-var verdicts = map[string]Badge{"above": {Icon: "arrow-up", Tone: "warning"}, "below": {Icon: "arrow-down", Tone: "good"}, "usual": {Icon: "equal"}}
+var verdicts = map[analysis.Verdict]Badge{"above": {Icon: "arrow-up", Tone: "warning"}, "below": {Icon: "arrow-down", Tone: "good"}, "usual": {Icon: "equal"}}
 
 // exportCompare sends the table with what it was made from, so that anybody
 // can do the calculation again.
@@ -391,12 +240,12 @@ func (s *Server) exportCompare(r *Request) error {
 		return err
 	}
 	round := func(v float64) float64 { return math.Round(v*1e4) / 1e4 }
-	for _, s := range c.schools {
-		if c.own() {
-			s.rank = stats.Interval{Low: math.NaN(), High: math.NaN()}
+	for _, s := range c.Schools {
+		if c.Own() {
+			s.Rank = stats.Interval{Low: math.NaN(), High: math.NaN()}
 		}
-		err := out.Row(s.school.UAI, s.school.Name, round(s.years), float64(s.observed), round(s.expected), round(s.ratio), round(s.shrunk.Ratio),
-			round(s.shrunk.Limits.Low), round(s.shrunk.Limits.High), round(s.shrunk.Above(actLevel)), s.rank.Low, s.rank.High, round(s.limits.Low), round(s.limits.High), r.T("compare.verdict."+s.verdict))
+		err := out.Row(s.School.UAI, s.School.Name, round(s.Years), float64(s.Observed), round(s.Expected), round(s.Ratio), round(s.Shrunk.Ratio),
+			round(s.Shrunk.Limits.Low), round(s.Shrunk.Limits.High), round(s.Shrunk.Above(analysis.ActLevel)), s.Rank.Low, s.Rank.High, round(s.Limits.Low), round(s.Limits.High), r.T("compare.verdict."+string(s.Verdict)))
 		if err != nil {
 			return err
 		}

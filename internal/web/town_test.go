@@ -14,6 +14,7 @@ import (
 	"github.com/andybalholm/cascadia"
 	"golang.org/x/net/html"
 
+	"statincidents/internal/analysis"
 	"statincidents/internal/attachment"
 	"statincidents/internal/auth"
 	"statincidents/internal/batch"
@@ -51,6 +52,7 @@ type town struct {
 	files     *attachment.Service
 	stock     *stock.Service
 	memory    *cube.Memory
+	analysis  *analysis.Service
 	service   *servicelevel.Service
 	rules     *routing.Service
 	words     *search.Service
@@ -127,6 +129,10 @@ func newTown(t *testing.T) *town {
 		deps.Visits = visit.New(db, j, deps.Directory, deps.Incidents, deps.Auth, nil)
 		deps.Checks = checklist.New(db, j, deps.Incidents, deps.Visits)
 		deps.Cube = w.memory
+		w.analysis = analysis.New(analysis.Parts{
+			DB: db, Jobs: jobs.New(db, jobs.Config{}), Cube: w.memory, Places: deps.Directory, Words: deps.Catalog, Incidents: deps.Incidents,
+		}, analysis.Config{Tenant: 1, Location: paris})
+		deps.Analysis = w.analysis
 		w.similar = similar.New(db, j, deps.Directory, deps.Catalog)
 		deps.Similar = w.similar
 		deps.Knowledge = knowledge.New(db, j, deps.Catalog)
@@ -266,6 +272,9 @@ func (w *town) join(t *testing.T, number int64, internal bool) int64 {
 func (w *town) settle(t *testing.T) {
 	t.Helper()
 	if err := w.memory.Load(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.analysis.Night(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.words.Fresh(context.Background(), 1); err != nil {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"time"
 
+	"statincidents/internal/analysis"
 	"statincidents/internal/attachment"
 	"statincidents/internal/auth"
 	"statincidents/internal/auth/ldap"
@@ -72,6 +73,7 @@ type Deps struct {
 	Checks    *checklist.Service
 	Labels    *label.Service
 	Cube      cube.Executor
+	Analysis  *analysis.Service
 	Journal   *journal.Journal
 	Imports   *csvin.Importer
 	Importing *csvin.Runner
@@ -189,6 +191,7 @@ func (s *Server) routes() {
 	s.presetRoutes()
 	s.schoolsRoutes()
 	s.compareRoutes()
+	s.methodRoutes()
 	s.schoolRoutes()
 	s.directoryRoutes()
 	s.supportRoutes()
