@@ -11,9 +11,11 @@ import (
 	"statincidents/internal/similar"
 )
 
-// benchCmd measures methods on the département's own history.
+// benchCmd measures methods, on the département's own history or on invented
+// ones.
 type benchCmd struct {
-	Suggest benchSuggestCmd `cmd:"" help:"Measure the suggested solutions: would the true one have been among the first?"`
+	Detectors benchDetectorsCmd `cmd:"" help:"Compare the detectors of early warning on invented départements: false alarms, and outbreaks found in time."`
+	Suggest   benchSuggestCmd   `cmd:"" help:"Measure the suggested solutions: would the true one have been among the first?"`
 }
 
 // benchSuggestCmd measures the suggestions by a split in time.

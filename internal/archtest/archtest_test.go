@@ -58,6 +58,7 @@ var allowed = map[string][]string{
 	"calendar":  {},
 	"chart":     {},
 	"stats":     {},
+	"trial":     {"stats"},
 	"geo":       {},
 	"sheet":     {},
 	"qr":        {},

@@ -34,7 +34,7 @@ func (c CUSUM) Run(counts []int, mean, size []float64) []CUSUMPoint {
 	sum := 0.0
 	for t, y := range counts {
 		if mean[t] > 0 {
-			sum = max(0, sum+c.step(float64(y), mean[t], size[t]))
+			sum = max(0, sum+c.Step(y, mean[t], size[t]))
 		}
 		out[t] = CUSUMPoint{sum, sum > c.Limit}
 		if out[t].Alarm {
@@ -44,8 +44,9 @@ func (c CUSUM) Run(counts []int, mean, size []float64) []CUSUMPoint {
 	return out
 }
 
-// step is the log-likelihood ratio of a count.
-func (c CUSUM) step(y, mean, size float64) float64 {
+// Step is what a count adds to the sum: the log of its likelihood ratio.
+func (c CUSUM) Step(count int, mean, size float64) float64 {
+	y := float64(count)
 	if size > poissonSize {
 		return y*math.Log(c.Factor) - (c.Factor-1)*mean
 	}

@@ -12,7 +12,9 @@ package stats
 // Benjamini Y., Hochberg Y. (1995), J. R. Stat. Soc. B 57, 289-300.
 
 import (
+	"iter"
 	"math"
+	"slices"
 )
 
 // All stands for every school, or every category, of a panel.
@@ -435,34 +437,65 @@ func (b *Baseline) adjust(family []Reading) {
 // read judges one series.
 func (b *Baseline) read(l *layer, series, school, category int) Reading {
 	r := Reading{School: school, Category: category, P: 1, Adjusted: 1, Usual: 1}
-	last := len(b.weeks) - 1
-	if l.x[series][last] <= 0 || l.rate <= 0 {
+	best, n := math.Inf(1), 0
+	for w := range b.windows(l, series) {
+		n = w.Weeks
+		if n == 1 {
+			r.Tested, r.Usual = true, l.level[series]
+			r.Observed, r.Expected, r.Size = w.Observed, w.Expected, w.Size
+		}
+		if p := NBAtLeast(w.Observed, w.Expected, w.Size); p < best {
+			best = p
+			r.Window, r.WindowObserved, r.WindowExpected, r.WindowSize = n, w.Observed, w.Expected, w.Size
+		}
+	}
+	if !r.Tested {
 		return r
 	}
-	r.Tested, r.Usual = true, l.level[series]
-	best := math.Inf(1)
-	observed, expected, n := 0, 0.0, 0
-	for k := last; k > last-b.with.Windows && k >= 0; k-- {
-		if k >= last-1 {
-			r.Recent += l.y[series][k]
+	r.P = min(1, float64(n)*best)
+	for k := len(b.weeks) - 1; k >= max(0, len(b.weeks)-2); k-- {
+		r.Recent += l.y[series][k]
+	}
+	return r
+}
+
+// Stretch is a run of weeks up to the judged one: the sums of the counts and of
+// the means expected, and the size of the negative binomial around these.
+type Stretch struct {
+	Weeks, Observed int
+	Expected, Size  float64
+}
+
+// Windows gives those of a series, the shortest first; none where it is not
+// judged.
+func (b *Baseline) Windows(school, category int) []Stretch {
+	l, series := b.layer(school, category)
+	if l == nil {
+		return nil
+	}
+	return slices.Collect(b.windows(l, series))
+}
+
+func (b *Baseline) windows(l *layer, series int) iter.Seq[Stretch] {
+	return func(yield func(Stretch) bool) {
+		last := len(b.weeks) - 1
+		if l.x[series][last] <= 0 || l.rate <= 0 {
+			return
 		}
-		if l.x[series][k] <= 0 {
-			continue
-		}
-		observed += l.y[series][k]
-		expected += l.mean(series, k)
-		n++
-		size := l.size(series, last, n)
-		if n == 1 {
-			r.Observed, r.Expected, r.Size = observed, expected, size
-		}
-		if p := NBAtLeast(observed, expected, size); p < best {
-			best = p
-			r.Window, r.WindowObserved, r.WindowExpected, r.WindowSize = n, observed, expected, size
+		var w Stretch
+		for k := last; k > last-b.with.Windows && k >= 0; k-- {
+			if l.x[series][k] <= 0 {
+				continue
+			}
+			w.Weeks++
+			w.Observed += l.y[series][k]
+			w.Expected += l.mean(series, k)
+			w.Size = l.size(series, last, w.Weeks)
+			if !yield(w) {
+				return
+			}
 		}
 	}
-	r.P = min(1, float64(n)*best)
-	return r
 }
 
 // StripWeek is a past week of a series beside what is usual: nine weeks in
