@@ -57,6 +57,7 @@ type Service struct {
 // added at once.
 var methods = []nightly{
 	LateEntry,
+	WhatComesBack,
 }
 
 const jobNight = "analysis.night"

@@ -49,7 +49,8 @@ type World struct {
 	// one, without holes: holidays are not among them.
 	Weeks []Week
 
-	week map[calendar.Day]int // by Monday
+	week  map[calendar.Day]int // by Monday
+	texts textsSince
 }
 
 // World gathers it: fault.Unavailable while the figures are being loaded.
@@ -90,6 +91,7 @@ func (s *Service) World(ctx context.Context) (*World, error) {
 	}
 	slices.SortStableFunc(w.Facts, func(a, b Fact) int { return cmp.Compare(a.Happened, b.Happened) })
 	w.numberWeeks()
+	w.texts = s.texts
 	return w, nil
 }
 

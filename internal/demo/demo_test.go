@@ -181,7 +181,7 @@ func TestStoriesStandOut(t *testing.T) {
 	other, ours := 0, 0
 	for _, inc := range ds.Incidents {
 		if in(bad, inc) && inc.Category[0] == "Ordinateur" && inc.Machine != "" {
-			if strings.HasPrefix(inc.Machine, badBatch) {
+			if strings.HasPrefix(inc.Machine, BadBatch) {
 				ours++
 			} else {
 				other++
@@ -453,7 +453,7 @@ func TestDocumentTellsTheStories(t *testing.T) {
 	}
 	for _, number := range []string{
 		fmt.Sprintf("%d incidents", len(ds.Incidents)), fmt.Sprintf("%d rooms", len(ds.Rooms)), fmt.Sprintf("%d people", len(ds.People)),
-		fmt.Sprintf("seed %d", DefaultSeed), fmt.Sprintf("%d computers of the batch `%s`", len(ds.Stories[0].Machines), badBatch),
+		fmt.Sprintf("seed %d", DefaultSeed), fmt.Sprintf("%d computers of the batch `%s`", len(ds.Stories[0].Machines), BadBatch),
 	} {
 		if !strings.Contains(text, number) {
 			t.Errorf("docs/demo.md does not say %q", number)

@@ -9,8 +9,9 @@ import (
 	"statincidents/internal/calendar"
 )
 
-// badBatch is the purchase of computers of the bad model.
-const badBatch = "HX22C"
+// BadBatch is the purchase of computers of the bad model: their labels begin
+// with it.
+const BadBatch = "HX22C"
 
 // Places of the stories.
 var (
@@ -30,7 +31,7 @@ func (g *generator) deliverBadBatch() {
 	for _, i := range order[:badSchools] {
 		computers := g.ds.Schools[i].machines[aComputer]
 		for _, at := range g.rng.Perm(len(computers))[:min(badPerSchool, len(computers))] {
-			computers[at] = g.newComputer(computers[at].room, badBatch)
+			computers[at] = g.newComputer(computers[at].room, BadBatch)
 		}
 	}
 }
@@ -92,7 +93,7 @@ func (g *generator) plantBadModel() {
 	for i := range g.ds.Schools {
 		var bad []machine
 		for _, m := range g.ds.Schools[i].machines[aComputer] {
-			if m.batch == badBatch {
+			if m.batch == BadBatch {
 				bad = append(bad, m)
 				story.Machines = append(story.Machines, m.label)
 			}

@@ -130,7 +130,7 @@ func (g *generator) makeRooms(school int) {
 }
 
 // batches are the purchases of computers, oldest first, with their share of
-// today's computers. badBatch is delivered apart.
+// today's computers. BadBatch is delivered apart.
 var batches = []struct {
 	name  string
 	share float64

@@ -16,7 +16,8 @@ import (
 )
 
 // MixedPrior is how true ratios differ: Gamma(Shape, Rate) of most units, and
-// with the chance Share one that is wider and higher.
+// with the chance Share one that is wider and higher. Few units tell of the
+// second one, so that its shape is not fitted: it is farShape.
 type MixedPrior struct {
 	Shape, Rate         float64
 	FarShape, FarRate   float64
@@ -27,12 +28,17 @@ type MixedPrior struct {
 // cell is how many units have the same counts.
 type cell struct{ o, e, n float64 }
 
+// farShape leaves a unit that is unlike most to its own counts: an exponential
+// distribution. Fitted on the two or three that there are, it would know their
+// ratios far too well.
+const farShape = 1
+
 // mostShape is the largest shape: a standard deviation of one hundredth.
 const mostShape = alike
 
 // MixedPriorOf fits how units differ from observed and expected counts. A
-// second distribution is kept only if it gains more than its three parameters
-// cost (Akaike).
+// second distribution is kept only if it gains more than what it costs
+// (Akaike, and a little more).
 func MixedPriorOf(observed []int, expected []float64) (MixedPrior, bool) {
 	o, e := judgeable(observed, expected)
 	if len(o) < 2 {
@@ -59,17 +65,17 @@ func MixedPriorOf(observed []int, expected []float64) (MixedPrior, bool) {
 	alone := mixedLikelihood(cells, p)
 	p.OfAlone, p.Likelihood = alone, alone
 	best := p
-	// Shapes, means and the share on scales without bounds: the second mean is
-	// above the first.
+	// Shape, means and share on scales without bounds: the second mean is above
+	// the first.
 	read := func(x []float64) MixedPrior {
 		near := math.Exp(x[1])
-		far := near * (1 + math.Exp(x[3]))
-		m := MixedPrior{Shape: min(math.Exp(x[0]), mostShape), FarShape: min(math.Exp(x[2]), mostShape), Share: 0.5 / (1 + math.Exp(-x[4]))}
+		far := near * (1 + math.Exp(x[2]))
+		m := MixedPrior{Shape: min(math.Exp(x[0]), mostShape), FarShape: farShape, Share: 0.5 / (1 + math.Exp(-x[3]))}
 		m.Rate, m.FarRate = m.Shape/near, m.FarShape/far
 		return m
 	}
 	for _, farther := range []float64{2, 8} {
-		start := []float64{math.Log(min(p.Shape*3, 50)), math.Log(one.Mean), 0, math.Log(farther), -3}
+		start := []float64{math.Log(min(p.Shape*3, 50)), math.Log(one.Mean), math.Log(farther), -3}
 		found, err := optimize.Minimize(optimize.Problem{Func: func(x []float64) float64 {
 			for _, v := range x {
 				if math.Abs(v) > 12 {
