@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -171,6 +172,10 @@ const clocksEvery = time.Second
 func (m *Memory) Load(ctx context.Context) error {
 	m.loading.Lock()
 	defer m.loading.Unlock()
+	return m.reload(ctx)
+}
+
+func (m *Memory) reload(ctx context.Context) error {
 	t, err := m.cfg.tables(ctx)
 	if err != nil {
 		return err
@@ -285,10 +290,28 @@ func set[T any](to, from *T) {
 // eventsALock is how many events are applied before readers get their turn.
 const eventsALock = 64
 
-// apply takes a batch of the journal into the columns.
+// apply takes a batch of the journal into the columns. When the past was
+// redacted they are read anew: who declared an incident may be somebody else.
 func (m *Memory) apply(ctx context.Context, events []journal.Event) error {
 	m.loading.Lock()
 	defer m.loading.Unlock()
+	all, at := events, m.AsOf()
+	events = slices.DeleteFunc(slices.Clone(events), func(e journal.Event) bool { return e.Pos.Compare(at) <= 0 }) // a load was ahead
+	if err := m.take(ctx, events); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(events, func(e journal.Event) bool { return e.Kind == journal.EventForgotten }) {
+		if err := m.reload(ctx); err != nil {
+			return err
+		}
+	}
+	for _, fn := range m.watch {
+		fn(all)
+	}
+	return nil
+}
+
+func (m *Memory) take(ctx context.Context, events []journal.Event) error {
 	touched, err := m.touch(ctx, events)
 	if err != nil {
 		return err
@@ -313,9 +336,6 @@ func (m *Memory) apply(ctx context.Context, events []journal.Event) error {
 		}
 		m.pos = part[len(part)-1].Pos
 		m.mu.Unlock()
-	}
-	for _, fn := range m.watch {
-		fn(events)
 	}
 	return nil
 }

@@ -4,6 +4,8 @@
 package directory
 
 import (
+	"strings"
+
 	"statincidents/internal/calendar"
 )
 
@@ -75,6 +77,14 @@ type Person struct {
 	Team     int64      `json:"team,omitempty"`     // of somebody of the unit, 0 if none
 	External string     `json:"external,omitempty"` // key in the software they were imported from, unique if set
 }
+
+// PseudonymKey begins the External key of who stands for somebody whose
+// identity was taken out of old incidents (package privacy).
+const PseudonymKey = "pseudonym:"
+
+// Pseudonym tells whether p stands for somebody and is nobody: such people keep
+// the kind of whom they stand for, and are in no list.
+func (p Person) Pseudonym() bool { return strings.HasPrefix(p.External, PseudonymKey) }
 
 // Team is a group of technicians.
 type Team struct {

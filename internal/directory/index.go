@@ -28,6 +28,7 @@ type Index struct {
 	roomByName map[RoomKey]int64
 
 	people     []Person // by name, in French order
+	listed     []Person // those who are somebody
 	personByID map[int64]int
 	byExternal map[string]int
 	bySchool   map[int64][]Person
@@ -114,6 +115,10 @@ func (x *Index) arrange(allRooms []Room, allExposures []Exposure) {
 		if p.External != "" {
 			x.byExternal[p.External] = i
 		}
+		if p.Pseudonym() {
+			continue
+		}
+		x.listed = append(x.listed, p)
 		x.bySchool[p.School] = append(x.bySchool[p.School], p)
 	}
 
@@ -210,8 +215,8 @@ func (x *Index) RoomByName(school int64, name string) (Room, bool) {
 	return x.roomByID[id], ok
 }
 
-// People lists everyone by name.
-func (x *Index) People() []Person { return x.people }
+// People lists everyone by name, pseudonyms aside.
+func (x *Index) People() []Person { return x.listed }
 
 // PeopleOf lists a school's people by name; those of no single school for 0.
 func (x *Index) PeopleOf(school int64) []Person { return x.bySchool[school] }

@@ -144,6 +144,7 @@ var pages = []struct {
 	{name: "admin-jobs", path: "/admin/jobs", role: auth.Administrator},
 	{name: "admin-privacy", path: "/admin/privacy?q=martin", role: auth.Administrator},
 	{name: "admin-retention", path: "/admin/privacy/retention", role: auth.Administrator},
+	{name: "admin-old", path: "/admin/privacy/old?old_people=400&old_words=1095", role: auth.Administrator},
 	{name: "admin-erasures", path: "/admin/privacy/erasures", role: auth.Administrator},
 	{name: "own-data", path: "/account/data", role: auth.Declarant},
 	{name: "account-messages", path: "/account/messages", role: auth.Technician, demo: true},

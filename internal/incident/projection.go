@@ -66,6 +66,30 @@ func (s *Service) apply(ctx context.Context, tx *sqldb.Tx, events []journal.Even
 	return saveFollowers(ctx, tx, tenant, slices.Collect(maps.Values(joined)))
 }
 
+// Again makes the state of some incidents anew from their events, in the
+// caller's transaction: what the events say was redacted.
+func (s *Service) Again(ctx context.Context, tx *sqldb.Tx, tenant int64, ids []int64) error {
+	for part := range slices.Chunk(ids, perStatement) {
+		events, err := journal.OfMany(ctx, tx, tenant, Subject, part)
+		if err != nil {
+			return err
+		}
+		args := []any{tenant}
+		for _, id := range part {
+			args = append(args, id)
+		}
+		for _, table := range []string{"incident", "incident_follower", "incident_mention"} {
+			if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE tenant_id = $1 AND incident_id IN ("+marks(2, len(part))+")", args...); err != nil {
+				return fmt.Errorf("incident: again: %w", err)
+			}
+		}
+		if err := s.apply(ctx, tx, events); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Fold applies one of the incident's own events to it. From a zero Incident
 // with its ID, folding every event gives the stored state.
 func (i *Incident) Fold(e *journal.Event) error {

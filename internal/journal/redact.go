@@ -34,6 +34,17 @@ const SubjectJournal = "journal"
 // EventRedacted attests that events were redacted.
 const EventRedacted = SubjectJournal + ".redacted"
 
+// EventForgotten says that redactions came to their end: whoever keeps words or
+// persons of the past in memory reads them anew.
+const EventForgotten = SubjectJournal + ".forgotten"
+
+// Forgotten appends EventForgotten.
+func (j *Journal) Forgotten(ctx context.Context, tx *sqldb.Tx, tenant int64) error {
+	return j.Append(ctx, tx, Event{
+		Tenant: tenant, At: sqldb.Now(), Actor: Actor{Kind: BySystem}, Subject: Subject{Kind: SubjectJournal, ID: tenant}, Kind: EventForgotten, Data: json.RawMessage(`{}`),
+	})
+}
+
 // attestation is the payload of EventRedacted.
 type attestation struct {
 	Why    string     `json:"why"`

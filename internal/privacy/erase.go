@@ -31,13 +31,19 @@ const (
 
 // How an erased person is shown.
 const (
-	erasedPrefix = "Personne effacée n°"
-	erasedLogin  = "efface-"
+	erasedPrefix   = "Personne effacée n°"
+	departedPrefix = "Technicien parti n°"
+	erasedLogin    = "efface-"
 )
 
-func erasedName(id int64) string {
-	return erasedPrefix + "\u00a0" + strconv.FormatInt(id, 10)
+// nobody tells whether a name is that of somebody erased.
+func nobody(name string) bool {
+	return strings.HasPrefix(name, erasedPrefix) || strings.HasPrefix(name, departedPrefix)
 }
+
+// departed is the kind of the erasures that retention begins by itself, of
+// those who handled incidents and have left.
+const departed = "departed"
 
 const (
 	jobSearch = "privacy.search"
@@ -86,6 +92,7 @@ type Counts struct {
 // Erasure is the erasure of one person.
 type Erasure struct {
 	ID      int64 // the number in « Personne effacée n° »
+	Left    bool  // begun by retention: who handled incidents long ago and has left
 	Person  int64
 	Account int64
 	State   State
@@ -100,7 +107,13 @@ type Erasure struct {
 }
 
 // Name is how the person is shown afterwards.
-func (e Erasure) Name() string { return erasedName(e.ID) }
+func (e Erasure) Name() string {
+	prefix := erasedPrefix
+	if e.Left {
+		prefix = departedPrefix
+	}
+	return prefix + "\u00a0" + strconv.FormatInt(e.ID, 10)
+}
 
 // MaxGuesses bounds the places that are asked about.
 const MaxGuesses = 500
@@ -120,20 +133,21 @@ func (d draft) encode() (string, error) {
 	return string(data), err
 }
 
-const selectErasure = `SELECT erasure_id, person_id, account_id, state, words, place, done, by_account, asked_at, ended_at FROM privacy_erasure WHERE tenant_id = $1`
+const selectErasure = `SELECT erasure_id, person_id, account_id, state, words, place, done, by_account, asked_at, ended_at, kind FROM privacy_erasure WHERE tenant_id = $1`
 
 func scanErasure(scan func(...any) error) (Erasure, draft, place, error) {
 	var e Erasure
 	var d draft
 	var p place
-	var words, at, done string
+	var words, at, done, kind string
 	var asked, ended int64
-	if err := scan(&e.ID, &e.Person, &e.Account, &e.State, &words, &at, &done, &e.By, &asked, &ended); err != nil {
+	if err := scan(&e.ID, &e.Person, &e.Account, &e.State, &words, &at, &done, &e.By, &asked, &ended, &kind); err != nil {
 		if errors.Is(err, sql.ErrNoRows) {
 			err = notFound()
 		}
 		return e, d, p, err
 	}
+	e.Left = kind == departed
 	e.AskedAt, e.EndedAt = sqldb.Time(asked), sqldb.Time(ended)
 	for _, part := range []struct {
 		text string

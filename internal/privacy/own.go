@@ -48,7 +48,7 @@ func (s *Service) ownFiles(ctx context.Context, tx *sqldb.Tx, e Erasure) ([]int6
 // eraseOwn takes away what is the person's own: the account's ways in, the
 // person's card, their messages.
 func (s *Service) eraseOwn(ctx context.Context, tx *sqldb.Tx, e Erasure, d draft) error {
-	name := erasedName(e.ID)
+	name := e.Name()
 	if e.Account != 0 {
 		if _, err := tx.Exec(ctx, `UPDATE account SET login = $3, name = $4, password_hash = '', provider = '', subject = '', locale = '', theme = '', disabled = 1, session_epoch = session_epoch + 1
 			WHERE tenant_id = $1 AND account_id = $2`, s.tenant, e.Account, erasedLogin+strconv.FormatInt(e.ID, 10), name); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -46,7 +45,9 @@ type rule struct {
 	// portion; then are the statements for each number ($2).
 	find string
 	then []string
-	do   func(s *Service, ctx context.Context, found []int64, before int64) (int, error) // instead of then
+	// run replaces all of it, where the order or the portions are its own.
+	run func(s *Service, ctx context.Context, k Kind, days int, now time.Time) error
+	do  func(s *Service, ctx context.Context, found []int64, before int64) (int, error) // instead of then
 }
 
 const mailEnded = `SELECT message_id FROM mail_message WHERE tenant_id = $1 AND state = 'done' AND ended_at < $2`
@@ -83,6 +84,8 @@ var rules = []rule{
 	{kind: Reads, days: 400, find: `SELECT DISTINCT account_id FROM incident_read WHERE tenant_id = $1 AND read_at < $2`, do: (*Service).purgeReads},
 	{kind: Records, days: 365, find: `SELECT record_id FROM export_record WHERE tenant_id = $1 AND last_at < $2`,
 		then: []string{`DELETE FROM export_record WHERE tenant_id = $1 AND record_id = $2`}},
+	{kind: People, find: oldDue(People), run: (*Service).purgeOld},
+	{kind: Words, find: oldDue(Words), run: (*Service).purgeOld},
 	{kind: Drafts, days: 7, find: `SELECT erasure_id FROM privacy_erasure WHERE tenant_id = $1 AND state IN ('searching', 'ready') AND asked_at < $2`,
 		then: []string{`DELETE FROM privacy_erasure WHERE tenant_id = $1 AND erasure_id = $2`}},
 }
@@ -175,13 +178,19 @@ func (s *Service) SetRetention(ctx context.Context, by auth.Identity, days map[K
 	}
 	var f fault.Fields
 	for _, r := range rules {
-		if n, ok := days[r.kind]; ok && (n < 0 || n > MaxDays) {
+		if n, ok := days[r.kind]; ok && r.kind.Grave() {
+			f.Add(string(r.kind), "error.privacy.old_confirm")
+		} else if ok && (n < 0 || n > MaxDays) {
 			f.Add(string(r.kind), "error.privacy.days", "max", MaxDays)
 		}
 	}
 	if err := f.Err(); err != nil {
 		return err
 	}
+	return s.setDays(ctx, by, days)
+}
+
+func (s *Service) setDays(ctx context.Context, by auth.Identity, days map[Kind]int) error {
 	return s.DB.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		now := sqldb.Now()
 		was, err := s.days(ctx, tx)
@@ -242,7 +251,13 @@ func (s *Service) purge(ctx context.Context, _ struct{}) error {
 		if days[r.kind] == 0 {
 			continue
 		}
-		if err := s.purgeKind(ctx, r, days[r.kind], now); err != nil {
+		run := r.run
+		if run == nil {
+			run = func(s *Service, ctx context.Context, _ Kind, days int, now time.Time) error {
+				return s.purgeKind(ctx, r, days, now)
+			}
+		}
+		if err := run(s, ctx, r.kind, days[r.kind], now); err != nil {
 			return fmt.Errorf("privacy: purge of %s: %w", r.kind, err)
 		}
 	}
@@ -308,13 +323,15 @@ func (s *Service) purgeReads(ctx context.Context, _ []int64, before int64) (int,
 	return int(n), err
 }
 
-// Kinds lists every kind, in the order in which they are shown.
+// Kinds lists every kind but the grave ones, in the order in which they are shown.
 func Kinds() []Kind {
-	list := make([]Kind, len(rules))
-	for k, r := range rules {
-		list[k] = r.kind
+	var list []Kind
+	for _, r := range rules {
+		if !r.kind.Grave() {
+			list = append(list, r.kind)
+		}
 	}
-	return slices.Clone(list)
+	return list
 }
 
 // Key is the kind's key of words.

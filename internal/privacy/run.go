@@ -384,23 +384,31 @@ func (e *erasing) end(ctx context.Context) error {
 		if err := sqldb.TouchAll(ctx, tx, e.tenant); err != nil {
 			return err
 		}
-		return e.Journal.Append(ctx, tx, journal.Event{Tenant: e.tenant, At: now, Actor: actor, Subject: journal.Subject{Kind: Subject, ID: e.ID}, Kind: EventErased, Data: data})
+		if err := e.Journal.Append(ctx, tx, journal.Event{Tenant: e.tenant, At: now, Actor: actor, Subject: journal.Subject{Kind: Subject, ID: e.ID}, Kind: EventErased, Data: data}); err != nil {
+			return err
+		}
+		return e.Journal.Forgotten(ctx, tx, e.tenant)
 	})
 	if err != nil {
 		return err
 	}
+	return e.scrub(ctx)
+}
+
+// scrub has the engine let go of what is gone.
+func (s *Service) scrub(ctx context.Context) error {
 	var tables []sqldb.Table
-	if err := e.DB.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
+	if err := s.DB.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
 		tables, err = walked(ctx, tx)
 		return err
 	}); err != nil {
 		return err
 	}
 	list := append(names(tables), "event", "session", "mail_raw", "attachment_chunk", "privacy_erasure", "search_index")
-	if err := e.DB.Scrub(ctx, list...); err != nil && !errors.Is(err, sqldb.ErrBusy) {
+	if err := s.DB.Scrub(ctx, list...); err != nil && !errors.Is(err, sqldb.ErrBusy) {
 		return err
 	} else if err != nil {
-		e.log.Warn("the log of the database still holds pages from before an erasure; it is overwritten by what is written next", "erasure", e.ID)
+		s.log.Warn("the log of the database still holds pages from before an erasure; it is overwritten by what is written next")
 	}
 	return nil
 }

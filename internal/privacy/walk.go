@@ -78,6 +78,10 @@ func keyArgs(t sqldb.Table, key []string) ([]any, error) {
 // rowsAfter reads the next rows of a table in the order of its key; nil for
 // its beginning.
 func (s *Service) rowsAfter(ctx context.Context, tx *sqldb.Tx, t sqldb.Table, after []string) ([]row, error) {
+	return s.rowsUpTo(ctx, tx, t, after, pageSize)
+}
+
+func (s *Service) rowsUpTo(ctx context.Context, tx *sqldb.Tx, t sqldb.Table, after []string, limit int) ([]row, error) {
 	own := t.Key[1:]
 	if len(own) == 0 && after != nil {
 		return nil, nil // a table of one row
@@ -106,7 +110,7 @@ func (s *Service) rowsAfter(ctx context.Context, tx *sqldb.Tx, t sqldb.Table, af
 	if len(own) > 0 {
 		query += " ORDER BY " + strings.Join(own, ", ")
 	}
-	rows, err := tx.Query(ctx, query+" LIMIT "+strconv.Itoa(pageSize), args...)
+	rows, err := tx.Query(ctx, query+" LIMIT "+strconv.Itoa(limit), args...)
 	if err != nil {
 		return nil, fmt.Errorf("privacy: read %s: %w", t.Name, err)
 	}

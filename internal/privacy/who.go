@@ -226,11 +226,20 @@ func (s *Service) find(ctx context.Context, tx *sqldb.Tx, who string) (Somebody,
 	return p, s.fill(ctx, tx, &p)
 }
 
-// fill adds everything that names somebody, now and before.
+// fill adds everything that names somebody, now and before, but what somebody
+// else is named by too.
 func (s *Service) fill(ctx context.Context, tx *sqldb.Tx, p *Somebody) error {
+	if err := s.name(ctx, tx, p); err != nil {
+		return err
+	}
+	return s.share(ctx, tx, p)
+}
+
+// name adds everything that names somebody, now and before.
+func (s *Service) name(ctx context.Context, tx *sqldb.Tx, p *Somebody) error {
 	add := func(to *[]string, text string) {
 		text = strings.TrimSpace(text)
-		if text != "" && !strings.HasPrefix(text, erasedPrefix) && !slices.ContainsFunc(*to, func(have string) bool { return fold(have).text == fold(text).text }) {
+		if text != "" && !nobody(text) && !slices.ContainsFunc(*to, func(have string) bool { return fold(have).text == fold(text).text }) {
 			*to = append(*to, text)
 		}
 	}
@@ -272,7 +281,7 @@ func (s *Service) fill(ctx context.Context, tx *sqldb.Tx, p *Somebody) error {
 			p.Name = name
 		}
 		if p.Account == 0 {
-			p.Erased = strings.HasPrefix(name, erasedPrefix)
+			p.Erased = nobody(name)
 		}
 		events, err := journal.Of(ctx, tx, s.tenant, journal.Subject{Kind: directory.SubjectPerson, ID: p.Person})
 		if err != nil {
@@ -310,7 +319,7 @@ func (s *Service) fill(ctx context.Context, tx *sqldb.Tx, p *Somebody) error {
 	if p.Name == "" && len(p.Names) > 0 {
 		p.Name = p.Names[0]
 	}
-	return s.share(ctx, tx, p)
+	return nil
 }
 
 func common(a, b []string) bool {

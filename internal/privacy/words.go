@@ -15,7 +15,8 @@ const (
 	aName what = iota
 	anEmail
 	aPhone
-	aKey // a login, a number in another software
+	aKey     // a login, a number in another software
+	aSurname // by itself or after a title
 )
 
 // span is a place in a text.
@@ -226,6 +227,27 @@ func newGuesses(w Wanted) *words {
 		}
 	}
 	return &words{slices.Concat(compile(aName, names), compile(aKey, keys))}
+}
+
+// newNear finds who surely is meant in the texts of an incident that is theirs:
+// the surname too, after a title or with a capital (see nearly).
+func newNear(w Wanted) *words {
+	near := newWords(Wanted{Names: slices.Concat(w.Names, w.Shared), Emails: w.Emails, Phones: w.Phones, Keys: w.Keys})
+	var surnames []string
+	for _, n := range slices.Concat(w.Names, w.Shared) {
+		if s := surname(n); utf8.RuneCountInString(s) >= 3 {
+			surnames = append(surnames, titles+regexp.QuoteMeta(s))
+		}
+	}
+	near.patterns = append(near.patterns, compile(aSurname, surnames)...)
+	return near
+}
+
+// nearly tells whether what was found of a surname is a name and no word of the
+// language: « Mme petit », « Petit ».
+func nearly(text string) bool {
+	first, _ := utf8.DecodeRuneInString(text)
+	return unicode.IsUpper(first) || strings.ContainsAny(text, " .\u00a0\u202f")
 }
 
 // surname is the word of a name that is written in capitals, else the last.

@@ -231,7 +231,9 @@ func (s *Service) follow(ctx context.Context, id int64, t *tenant, events []jour
 			t.mu.Unlock()
 		}
 	}
-	if len(t.m.at) > s.limit+s.limit/10 || t.m.dead > 1000+len(t.m.at)/2 {
+	// What was redacted stands in the words too, even of incidents that are gone.
+	redacted := slices.ContainsFunc(events, func(e journal.Event) bool { return e.Kind == journal.EventForgotten })
+	if redacted || len(t.m.at) > s.limit+s.limit/10 || t.m.dead > 1000+len(t.m.at)/2 {
 		return s.load(ctx, id, t)
 	}
 	t.mu.Lock()

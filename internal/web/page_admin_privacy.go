@@ -50,6 +50,8 @@ func (s *Server) adminPrivacyRoutes() {
 	s.page("GET /admin/privacy/retention", s.retention, who)
 	s.page("POST /admin/privacy/retention", s.saveRetention, who)
 	s.page("POST /admin/privacy/retention/run", s.purgeNow, who)
+	s.page("GET /admin/privacy/old", s.oldIncidents, who)
+	s.page("POST /admin/privacy/old", s.saveOld, who)
 	s.adminEntry(adminPart{order: 120, key: "privacy", icon: "shield-alert", href: privacyPath, right: auth.ManagePrivacy})
 	s.page("GET /account/data", s.ownData)
 	s.page("POST /account/data", s.exportOwnData, lasts(longExport))

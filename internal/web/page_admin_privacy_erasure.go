@@ -87,7 +87,7 @@ func (s *Server) erasures(r *Request) error {
 			at := r.Moment(e.EndedAt)
 			ended.Moment = &at
 		}
-		p.Table.Rows = append(p.Table.Rows, TableRow{Cells: []Cell{{Text: name, Href: erasuresPath + "/" + id(e.ID)}, {Badge: &badge}, {Moment: &asked}, ended, {Text: accounts[e.By]}}})
+		p.Table.Rows = append(p.Table.Rows, TableRow{Cells: []Cell{{Text: name, Href: erasuresPath + "/" + id(e.ID)}, {Badge: &badge}, {Moment: &asked}, ended, {Text: r.askedBy(e, accounts)}}})
 	}
 	return privacyView.show(r, http.StatusOK, p)
 }
@@ -253,4 +253,12 @@ func (s *Server) cancelErasure(r *Request) error {
 		return err
 	}
 	return r.Redirect(privacyPath)
+}
+
+// askedBy is who began an erasure.
+func (r *Request) askedBy(e privacy.Erasure, accounts map[int64]string) string {
+	if e.Left {
+		return r.T("privacy.erasures.left")
+	}
+	return accounts[e.By]
 }

@@ -16,6 +16,7 @@ type retentionPage struct {
 	Tabs Tabs
 	Form *Form
 	Rows []retentionRow
+	Old  []string // how the grave kinds stand
 }
 
 type retentionRow struct {
@@ -46,6 +47,10 @@ func (s *Server) showRetention(r *Request, status int, f *Form) error {
 	}
 	p := &retentionPage{Page: Page{Title: r.T("privacy.title"), Lede: r.T("privacy.retention.lede"), Crumbs: r.adminCrumbs()}, Tabs: r.privacyTabs("retention"), Form: f}
 	for _, k := range list {
+		if k.Kind.Grave() {
+			p.Old = append(p.Old, r.oldState(k))
+			continue
+		}
 		row := retentionRow{Title: r.T(k.Kind.Key()), Why: r.T(k.Kind.Key() + ".why")}
 		row.Days = f.Input("number", string(k.Kind), r.T("privacy.retention.days", "kind", row.Title)).Plain()
 		row.Days.Mode = "numeric"

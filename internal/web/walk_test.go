@@ -78,6 +78,8 @@ var walks = []struct {
 	{"GET /admin/privacy/exports.xlsx", "/admin/privacy/exports.xlsx", "", "200 403 403 403 403 in"},
 	{"GET /admin/privacy/retention", "/admin/privacy/retention", "", "200 403 403 403 403 in"},
 	{"POST /admin/privacy/retention", "/admin/privacy/retention", "files=never", "422 403 403 403 403 in"},
+	{"GET /admin/privacy/old", "/admin/privacy/old?old_people=1095&old_words=0", "", "200 403 403 403 403 in"},
+	{"POST /admin/privacy/old", "/admin/privacy/old", "old_people=1095&old_words=0", "422 403 403 403 403 in"},
 	{"POST /admin/privacy/retention/run", "/admin/privacy/retention/run", "", "303 403 403 403 403 in"},
 	{"POST /admin/privacy/erasures/{id}/cancel", "/admin/privacy/erasures/9999/cancel", "", "404 403 403 403 403 in"},
 	{"GET /admin/jobs", "/admin/jobs", "", "200 403 403 403 403 in"},

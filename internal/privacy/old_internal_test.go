@@ -1,0 +1,12 @@
+package privacy
+
+import (
+	"context"
+
+	"statincidents/internal/sqldb"
+)
+
+// PurgeOld takes a grave kind out at once.
+func (s *Service) PurgeOld(ctx context.Context, k Kind, days int) error {
+	return s.purgeOld(ctx, k, days, sqldb.Now())
+}
