@@ -46,6 +46,7 @@ var pages = []struct {
 	{name: "explore-three", path: "/explore?measure=resolution_median&by=category&by=priority&by=open&period=12m", role: auth.Lead, demo: true},
 	{name: "explore-one", path: "/explore?measure=reopened_share&by=none&period=12m", role: auth.Lead, demo: true},
 	{name: "explore-empty", path: "/explore", role: auth.Lead},
+	{name: "analyses", path: "/analyses", role: auth.Lead, demo: true},
 	{name: "compare", path: "/schools/compare?period=12m", role: auth.Lead, demo: true},
 	{name: "compare-referent", path: "/schools/compare?period=12m", role: auth.Referent, demo: true},
 	{name: "compare-refused", path: "/schools/compare?period=7d", role: auth.Lead, demo: true},

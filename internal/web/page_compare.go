@@ -31,6 +31,7 @@ type comparePage struct {
 var compareView = newView[comparePage]("page_compare.html", shell)
 
 func (s *Server) compareRoutes() {
+	s.analysisEntry(question{order: 20, key: "compare", icon: "school", href: "/schools/compare?period=12m"})
 	s.page("GET /schools/compare", s.compare, needs(auth.ViewStatistics))
 	s.page("GET /schools/compare.csv", s.exportCompare, needs(auth.ExportData))
 	s.page("GET /schools/compare.xlsx", s.exportCompare, needs(auth.ExportData))

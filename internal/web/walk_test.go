@@ -264,6 +264,7 @@ var walks = []struct {
 	{"GET /schools/compare", "/schools/compare", "", "200 200 200 200 403 in"}, // a referent reads of their own school only
 	{"GET /schools/compare.csv", "/schools/compare.csv", "", "200 200 200 200 403 in"},
 	{"GET /schools/compare.xlsx", "/schools/compare.xlsx", "", "200 200 200 200 403 in"},
+	{"GET /analyses", "/analyses", "", "200 200 200 200 403 in"},
 	{"GET /methods/{name}", "/methods/comparer-les-colleges", "", "200 200 200 200 403 in"},
 	{"GET /methods/{name}", "/methods/nonsense", "", "404 404 404 404 403 in"},
 	{"GET /methods/replay/{file}", "/methods/replay/late-entry.json", "", "200 200 200 404 403 in"},

@@ -111,10 +111,11 @@ type Server struct {
 	entries []entry
 	finders []finder
 	// patterns are those of every page, for the test that tries them all.
-	patterns []string
-	parts    []adminPart
-	panels   []panel
-	kept     keptFileStore // files between preview and import
+	patterns  []string
+	parts     []adminPart
+	questions []question
+	panels    []panel
+	kept      keptFileStore // files between preview and import
 }
 
 // New makes the handler of every page. Without the built scripts and styles
@@ -190,6 +191,7 @@ func (s *Server) routes() {
 	s.stockRoutes()
 	s.presetRoutes()
 	s.schoolsRoutes()
+	s.analysesRoutes()
 	s.compareRoutes()
 	s.methodRoutes()
 	s.schoolRoutes()
