@@ -122,6 +122,7 @@ func (a *App) pages(cfg ServeConfig, sessions *auth.Sessions, watched *metrics) 
 		Incidents: a.Incidents,
 		Labels:    a.Labels,
 		Site:      a.Site,
+		Signals:   a.Signals,
 		Files:     a.Files,
 		Stock:     a.Stock,
 		Cube:      a.Cube,

@@ -2,6 +2,7 @@ package chart
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -62,8 +63,8 @@ func (c *Strip) Scene(f Format, width float64) *Scene {
 	var line, upper, lower []Pt
 	var bands []Node
 	flush := func() {
-		for k := len(lower) - 1; k >= 0; k-- {
-			upper = append(upper, lower[k])
+		for _, p := range slices.Backward(lower) {
+			upper = append(upper, p)
 		}
 		if len(upper) > 0 {
 			upper[len(upper)-1].Close = true

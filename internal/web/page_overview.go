@@ -21,6 +21,8 @@ type overviewPage struct {
 	Schools  ChartFrame
 	Types    ChartFrame
 	Hours    ChartFrame
+	Signals  []signalLine
+	Signaled string // how many signals go on
 	Map      ChartFrame
 	HasMap   bool
 	Latest   latestPart
@@ -87,6 +89,10 @@ func (s *Server) overview(r *Request) error {
 	p.Types = overviewTypes(r, r.figures(n, types))
 	p.Hours = overviewHours(r, r.figures(n, hours))
 	p.Map, p.HasMap = overviewMap(r, n, r.figures(n, schools))
+	if p.Signals, err = r.signalLines(n, 0); err != nil {
+		return err
+	}
+	p.Signaled = r.N("signal.overview", len(p.Signals))
 	if p.Latest, err = s.latestOf(r, n, about); err != nil {
 		return err
 	}

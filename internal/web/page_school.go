@@ -27,7 +27,8 @@ type schoolPage struct {
 	Types     ChartFrame
 	Rooms     ChartFrame
 	Machines  *Table
-	Returning string // how many machines come back
+	Signals   []signalLine // what is out of the ordinary here
+	Returning string       // how many machines come back
 	Open      openPart
 	OpenAt    string
 	Facts     []fact
@@ -95,6 +96,9 @@ func (s *Server) school(r *Request) error {
 		p.Actions = append(p.Actions, Action{Label: r.T("common.edit"), Icon: "pencil", Href: "/admin/directory/schools/" + id(school.ID), Key: "e"})
 	}
 	p.Bar = r.FilterBar([]Field{r.periodField(r.Filters(), span)})
+	if p.Signals, err = r.signalLines(n, school.ID); err != nil {
+		return err
+	}
 	p.identity(r, n, school)
 	p.calendar(r, n, school)
 	p.counts(r, n, school)

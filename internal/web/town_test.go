@@ -35,6 +35,7 @@ import (
 	"statincidents/internal/routing"
 	"statincidents/internal/search"
 	"statincidents/internal/servicelevel"
+	"statincidents/internal/signal"
 	"statincidents/internal/similar"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/stock"
@@ -59,6 +60,7 @@ type town struct {
 	catalog   *catalog.Service
 	hub       *live.Hub
 	similar   *similar.Service
+	signals   *signal.Service
 	knowledge *knowledge.Service
 
 	a, b               int64 // schools
@@ -210,6 +212,8 @@ func newTown(t *testing.T) *town {
 		})).ID
 	}
 	w.letter(t, w.mail)
+	w.signals = d.Signals
+	w.signalled(t)
 	stuck := get1[[]label.Label](t)(d.Labels.Make(ctx, system, []label.Place{{School: w.a, Room: w.roomA}, {School: w.b, Room: w.roomB}}))
 	w.label = get1[string](t)(d.Labels.Token(ctx, stuck[0]))
 	for to, audience := range map[*int64]knowledge.Audience{&w.advice: knowledge.Everyone, &w.secretAdvice: knowledge.Technicians} {

@@ -261,6 +261,18 @@ var walks = []struct {
 	{"GET /schools", "/schools", "", "200 200 200 303 403 in"}, // a referent of one school goes straight to it
 	{"GET /schools.csv", "/schools.csv", "", "200 200 200 200 403 in"},
 	{"GET /schools.xlsx", "/schools.xlsx", "", "200 200 200 200 403 in"},
+	{"GET /signals", "/signals", "", "200 200 200 200 403 in"},
+	{"GET /signals", "/signals?view=history", "", "200 200 200 200 403 in"},
+	{"GET /signals.csv", "/signals.csv", "", "200 200 200 200 403 in"},
+	{"GET /signals.xlsx", "/signals.xlsx", "", "200 200 200 200 403 in"},
+	{"GET /signals/{id}", "/signals/1", "", "200 200 200 200 403 in"}, // of school a, the referent's
+	{"GET /signals/{id}", "/signals/2", "", "200 200 200 404 403 in"}, // of school b
+	{"GET /signals/{id}", "/signals/3", "", "200 200 200 404 403 in"}, // of both
+	{"GET /signals/{id}", "/signals/4", "", "200 200 200 404 403 in"}, // of the whole département
+	{"GET /signals/{id}", "/signals/9999", "", "404 404 404 404 403 in"},
+	{"POST /signals/{id}/judge", "/signals/1/judge", "verdict=nonsense", "422 422 422 403 403 in"},
+	{"POST /signals/{id}/judge", "/signals/2/judge", "verdict=", "422 422 422 403 403 in"},
+	{"POST /signals/{id}/judge", "/signals/9999/judge", "verdict=true", "404 404 404 403 403 in"},
 	{"GET /schools/compare", "/schools/compare", "", "200 200 200 200 403 in"}, // a referent reads of their own school only
 	{"GET /schools/compare.csv", "/schools/compare.csv", "", "200 200 200 200 403 in"},
 	{"GET /schools/compare.xlsx", "/schools/compare.xlsx", "", "200 200 200 200 403 in"},

@@ -39,6 +39,7 @@ import (
 	"statincidents/internal/queue"
 	"statincidents/internal/routing"
 	"statincidents/internal/servicelevel"
+	"statincidents/internal/signal"
 	"statincidents/internal/similar"
 	"statincidents/internal/stock"
 	"statincidents/internal/visit"
@@ -63,6 +64,7 @@ type Deps struct {
 	Find      *find.Service
 	Batches   *batch.Service
 	Problems  *problem.Service
+	Signals   *signal.Service
 	Presets   *preset.Service
 	Privacy   *privacy.Service // personal data
 	Similar   *similar.Service // proposes categories and solutions; nil: none are
@@ -193,6 +195,7 @@ func (s *Server) routes() {
 	s.schoolsRoutes()
 	s.analysesRoutes()
 	s.compareRoutes()
+	s.signalsRoutes()
 	s.methodRoutes()
 	s.schoolRoutes()
 	s.directoryRoutes()

@@ -44,6 +44,7 @@ import (
 	"statincidents/internal/routing"
 	"statincidents/internal/search"
 	"statincidents/internal/servicelevel"
+	"statincidents/internal/signal"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/stock"
 	"statincidents/internal/testkit"
@@ -95,6 +96,7 @@ func newSiteOn(t *testing.T, db *sqldb.DB, j *journal.Journal, change ...func(*D
 		Directory: directory.New(db, j), Catalog: catalog.New(db, j), Journal: j, Tenant: 1, Now: sqldb.Now, Version: "test", Demo: true,
 	}
 	d.Incidents = incident.NewService(db, j, d.Directory, d.Catalog, time.UTC)
+	d.Signals = signal.New(db, j, 1, time.UTC)
 	d.Problems = problem.New(db, j, d.Directory, d.Catalog, d.Incidents)
 	d.Batches = batch.New(db, d.Incidents, d.Problems, nil)
 	d.Service = servicelevel.New(db, j, d.Directory, d.Catalog, d.Incidents)
