@@ -4,53 +4,9 @@ import (
 	"encoding/json"
 	"slices"
 	"testing"
-	"time"
 
-	"statincidents/internal/catalog"
-	"statincidents/internal/cube"
 	"statincidents/internal/demo"
-	"statincidents/internal/directory"
-	"statincidents/internal/incident"
-	"statincidents/internal/jobs"
-	"statincidents/internal/journal"
-	"statincidents/internal/testkit"
 )
-
-// planted is the demonstration of docs/demo.md.
-type planted struct {
-	*Service
-
-	world *World
-}
-
-func plant(t *testing.T) *planted {
-	t.Helper()
-	ctx := t.Context()
-	paris, err := time.LoadLocation(demo.TimeZone)
-	if err != nil {
-		t.Fatal(err)
-	}
-	now := time.Date(2026, time.November, 24, 15, 5, 0, 0, paris)
-	db := testkit.SQLite(t)
-	j := journal.New(db)
-	places, words := directory.New(db, j), catalog.New(db, j)
-	incidents := incident.NewService(db, j, places, words, paris)
-	set := demo.Generate(demo.DefaultSeed, now)
-	if err := demo.Load(ctx, 1, demo.Services{Directory: places, Catalog: words, Incidents: incidents}, set, nil); err != nil {
-		t.Fatal(err)
-	}
-	clock := func() time.Time { return now }
-	memory := cube.NewMemory(cube.Config{DB: db, Journal: j, Tenant: 1, Directory: places, Catalog: words, Location: paris, Now: clock})
-	if err := memory.Load(ctx); err != nil {
-		t.Fatal(err)
-	}
-	s := New(Parts{DB: db, Jobs: jobs.New(db, jobs.Config{}), Cube: memory, Places: places, Words: words, Incidents: incidents}, Config{Tenant: 1, Location: paris, Now: clock})
-	w, err := s.World(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &planted{s, w}
-}
 
 // What is planted to come back is found, and said to be out of the ordinary.
 func TestWhatComesBackIsFound(t *testing.T) {
