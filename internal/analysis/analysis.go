@@ -50,6 +50,7 @@ type Service struct {
 	cfg     Config
 	methods []nightly
 	after   []func(context.Context, *World) error
+	learned func(context.Context) ([]Outbreak, error)
 	cache   cache
 }
 
@@ -58,6 +59,7 @@ type Service struct {
 var methods = []nightly{
 	LateEntry,
 	WhatComesBack,
+	EarlyWarning,
 }
 
 const jobNight = "analysis.night"

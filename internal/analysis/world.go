@@ -48,6 +48,9 @@ type World struct {
 	// Weeks are the open weeks from that of the first incident to the present
 	// one, without holes: holidays are not among them.
 	Weeks []Week
+	// Outbreaks are stretches that people judged out of the ordinary: what is
+	// usual is not learned from them.
+	Outbreaks []Outbreak
 
 	week  map[calendar.Day]int // by Monday
 	texts textsSince
@@ -92,6 +95,11 @@ func (s *Service) World(ctx context.Context) (*World, error) {
 	slices.SortStableFunc(w.Facts, func(a, b Fact) int { return cmp.Compare(a.Happened, b.Happened) })
 	w.numberWeeks()
 	w.texts = s.texts
+	if s.learned != nil {
+		if w.Outbreaks, err = s.learned(ctx); err != nil {
+			return nil, fmt.Errorf("analysis: outbreaks: %w", err)
+		}
+	}
 	return w, nil
 }
 

@@ -15,10 +15,12 @@ import (
 )
 
 // CUSUM weighs, week after week, the evidence that the mean is Factor times
-// what is expected; it tells at Limit and begins again.
+// what is expected; it tells above Limit and begins again, or, with Hold, goes
+// on up to Hold at most and tells as long as it is above Limit.
 type CUSUM struct {
 	Factor float64 // above 1
 	Limit  float64
+	Hold   float64 // 0: begins again
 }
 
 // CUSUMPoint is the sum after a week, before it begins again.
@@ -37,7 +39,10 @@ func (c CUSUM) Run(counts []int, mean, size []float64) []CUSUMPoint {
 			sum = max(0, sum+c.Step(y, mean[t], size[t]))
 		}
 		out[t] = CUSUMPoint{sum, sum > c.Limit}
-		if out[t].Alarm {
+		switch {
+		case c.Hold > 0:
+			sum = min(sum, c.Hold)
+		case out[t].Alarm:
 			sum = 0
 		}
 	}

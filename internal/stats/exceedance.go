@@ -528,6 +528,30 @@ func (b *Baseline) Strip(school, category, weeks int) []StripWeek {
 	return out
 }
 
+// Course is a series week by week, as a cumulative sum takes it: the weeks
+// (indexes in the panel), the counts, and what is expected of each. A week that
+// is not judged is expected to hold nothing.
+type Course struct {
+	Weeks      []int
+	Counts     []int
+	Mean, Size []float64
+}
+
+// Course gives the last weeks of a series, oldest first.
+func (b *Baseline) Course(school, category, weeks int) Course {
+	var c Course
+	l, series := b.layer(school, category)
+	if l == nil {
+		return c
+	}
+	for k := max(0, len(b.weeks)-weeks); k < len(b.weeks); k++ {
+		c.Weeks, c.Counts = append(c.Weeks, b.weeks[k]), append(c.Counts, l.y[series][k])
+		c.Mean = append(c.Mean, l.mean(series, k))
+		c.Size = append(c.Size, l.size(series, k, 1))
+	}
+	return c
+}
+
 func (b *Baseline) layer(school, category int) (*layer, int) {
 	switch {
 	case school == All && category >= 0 && category < len(b.overall):

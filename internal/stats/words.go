@@ -10,15 +10,21 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/mathext"
 )
 
 // Word is a word with the number of tickets that hold it now and before, the
-// log-odds ratio and how many standard errors it is away from none.
+// log-odds ratio and how many standard errors it is away from none. P is the
+// chance that so many of the tickets that hold it are of now, if now and before
+// use words alike (exact): Z stays small, by its construction, for a word never
+// met before, however often it comes now.
 type Word struct {
 	Word        string
 	Now, Before int
 	LogOdds     float64
 	Z           float64
+	P           float64
 }
 
 // wordPrior is the weight, in words, of the shares over both periods.
@@ -54,5 +60,9 @@ func wordOdds(word string, now, before int, n1, n2, all float64) Word {
 	w := Word{Word: word, Now: now, Before: before}
 	w.LogOdds = math.Log((x+a)/(n1+wordPrior-x-a)) - math.Log((y+a)/(n2+wordPrior-y-a))
 	w.Z = w.LogOdds / math.Sqrt(1/(x+a)+1/(y+a))
+	w.P = 1
+	if now > 0 {
+		w.P = mathext.RegIncBeta(x, y+1, n1/(n1+n2)) // binomial tail
+	}
 	return w
 }
