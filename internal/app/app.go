@@ -157,7 +157,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	a.Mailbox = mailbox.New(db, a.Journal, Tenant)
 	a.Visits = visit.New(db, a.Journal, a.Directory, a.Incidents, a.Auth, log)
 	a.Notify = notify.New(notify.Parts{
-		DB: db, Journal: a.Journal, Jobs: a.Jobs, Mailbox: a.Mailbox, Signer: a.Signer, Accounts: a.Auth, Places: a.Directory, Words: a.Catalog, Incidents: a.Incidents, Visits: a.Visits,
+		DB: db, Journal: a.Journal, Jobs: a.Jobs, Mailbox: a.Mailbox, Signer: a.Signer, Accounts: a.Auth, Places: a.Directory, Words: a.Catalog, Incidents: a.Incidents, Visits: a.Visits, Signals: a.Signals,
 	}, notify.Config{Tenant: Tenant, Location: a.Location, Log: log, Show: cfg.ShowMail, Site: a.address})
 	a.Stock = stock.New(db, a.Journal, a.Incidents)
 	a.Checks = checklist.New(db, a.Journal, a.Incidents, a.Visits)

@@ -71,7 +71,7 @@ var allowed = map[string][]string{
 	"incident":  {"…", "directory", "catalog"},
 	"jobs":      {"…"},
 	"mailbox":   {"…"},
-	"notify":    {"…", "directory", "catalog", "incident", "jobs", "locale", "mailbox", "visit"},
+	"notify":    {"…", "directory", "catalog", "incident", "jobs", "locale", "mailbox", "signal", "visit"},
 	"label":     {"…", "directory", "catalog", "incident"},
 	"search":    {"…", "directory", "incident"},
 	"knowledge": {"…", "catalog", "search"},

@@ -6,6 +6,7 @@ import (
 	"statincidents/internal/auth"
 	"statincidents/internal/incident"
 	"statincidents/internal/journal"
+	"statincidents/internal/signal"
 )
 
 // happening is one event of an incident, with what stood before and after it.
@@ -13,9 +14,10 @@ type happening struct {
 	event         journal.Event
 	payload       incident.Payload
 	before, after incident.Incident
-	trip          *trip // of a visit, whose event it then is
-	undone        bool  // it was taken back, or what came after it
-	actor         int64 // the person who did it; 0 if nobody of the directory
+	trip          *trip          // of a visit, whose event it then is
+	signal        *signal.Signal // that opened
+	undone        bool           // it was taken back, or what came after it
+	actor         int64          // the person who did it; 0 if nobody of the directory
 }
 
 // reader is a person who may be told.

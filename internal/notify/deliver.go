@@ -196,6 +196,9 @@ func (s *Service) tellOf(ctx context.Context, e *envelope, r row, settings mailb
 	if !ok || fold(to.address) != fold(r.Address) {
 		return skipError(ReasonScope) // gone, or reached elsewhere since
 	}
+	if r.Signal != 0 {
+		return s.tellOfSignal(ctx, e, r, to, settings)
+	}
 	if r.Visit != 0 {
 		return s.tellOfVisit(ctx, e, r, to, settings)
 	}
@@ -239,6 +242,9 @@ func (s *Service) tellOf(ctx context.Context, e *envelope, r row, settings mailb
 // visible reads the event that a message tells of, if its reader may know of it
 // at this moment.
 func (s *Service) visible(ctx context.Context, to reader, r row) (*happening, error) {
+	if r.Signal != 0 {
+		return s.seesSignal(ctx, to, r)
+	}
 	if r.Visit != 0 {
 		return s.seesTrip(ctx, to, r)
 	}
@@ -279,6 +285,9 @@ func (s *Service) visible(ctx context.Context, to reader, r row) (*happening, er
 
 // values are what the variables of a message stand for.
 func (s *Service) values(ctx context.Context, p *locale.Printer, h *happening, to reader) (map[string]string, error) {
+	if h.signal != nil {
+		return s.signalValues(ctx, p, h.signal, to)
+	}
 	places, err := s.places.Index(ctx, s.cfg.Tenant)
 	if err != nil {
 		return nil, err

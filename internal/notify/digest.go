@@ -111,7 +111,7 @@ func (s *Service) writeDigest(ctx context.Context, e *envelope, r row, settings 
 		return err
 	}
 	settings.Site = s.site(settings)
-	incidents := 0
+	incidents, signals := 0, 0
 	var last int64
 	for _, part := range parts {
 		h, err := s.visible(ctx, to, part)
@@ -124,6 +124,16 @@ func (s *Service) writeDigest(ctx context.Context, e *envelope, r row, settings 
 		values, err := s.values(ctx, p, h, to)
 		if err != nil {
 			return err
+		}
+		if part.Signal != 0 {
+			signals++
+			b := Block{Title: values["title"], Text: joined(" ", values["sentence"], values["since"])}
+			if link, ok := s.signalLink(p, h.signal, settings); ok {
+				link.Plain = true
+				b.Links = []Link{link}
+			}
+			e.body.Blocks = append(e.body.Blocks, b)
+			continue
 		}
 		if part.Incident != last || part.Incident == 0 {
 			incidents++
@@ -148,10 +158,14 @@ func (s *Service) writeDigest(ctx context.Context, e *envelope, r row, settings 
 			e.body.Blocks = append(e.body.Blocks, Block{Text: cut(values["comment"], 1000), Quote: true})
 		}
 	}
-	if incidents == 0 {
+	switch {
+	case incidents == 0 && signals == 0:
 		return skipError(ReasonScope)
+	case incidents == 0:
+		e.subject = p.N("notify.digest.signals", signals)
+	default:
+		e.subject = p.N("notify.digest.subject", incidents)
 	}
-	e.subject = p.N("notify.digest.subject", incidents)
 	e.body.Blocks = append([]Block{{Text: p.T("notify.digest.hello", "name", cmp.Or(to.name, to.address))}}, e.body.Blocks...)
 	e.body.Footer = append([]string{p.T("notify.digest.why")}, s.footer(p, place.Name, r, to, settings)...)
 	return nil

@@ -1,4 +1,7 @@
 package notify
 
-// NextDigest is nextDigest, for tests outside.
-var NextDigest = nextDigest
+// The next digests, for tests outside.
+var (
+	NextDigest = nextDigest
+	NextWeekly = nextWeekly
+)

@@ -15,6 +15,7 @@ import (
 	"statincidents/internal/journal"
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
+	"statincidents/internal/signal"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/visit"
 )
@@ -29,6 +30,8 @@ type house struct {
 	jobs      *jobs.Service
 	incidents *incident.Service
 	visits    *visit.Service
+	signals   *signal.Service
+	paris     *time.Location
 	places    *directory.Service
 	accounts  *auth.Service
 	journal   *journal.Journal
@@ -66,7 +69,7 @@ func buildWith(t *testing.T, db *sqldb.DB, cfg notify.Config) *house {
 	}
 	j := journal.New(db)
 	places, words := directory.New(db, j), catalog.New(db, j)
-	h := &house{db: db, journal: j, places: places}
+	h := &house{db: db, journal: j, places: places, paris: paris, signals: signal.New(db, j, 1, paris)}
 	h.accounts = auth.New(db, j, auth.Config{Tenant: 1})
 	h.jobs = jobs.New(db, jobs.Config{Tenant: 1, Location: paris, Poll: 5 * time.Millisecond})
 	h.box = mailbox.New(db, j, 1)
@@ -101,7 +104,7 @@ func buildWith(t *testing.T, db *sqldb.DB, cfg notify.Config) *house {
 	cfg.Tenant, cfg.Location = 1, paris
 	h.visits = visit.New(db, j, places, h.incidents, h.accounts, nil)
 	h.Service = notify.New(notify.Parts{
-		DB: db, Journal: j, Jobs: h.jobs, Mailbox: h.box, Signer: auth.NewSigner(db, 1), Accounts: h.accounts, Places: places, Words: words, Incidents: h.incidents, Visits: h.visits,
+		DB: db, Journal: j, Jobs: h.jobs, Mailbox: h.box, Signer: auth.NewSigner(db, 1), Accounts: h.accounts, Places: places, Words: words, Incidents: h.incidents, Visits: h.visits, Signals: h.signals,
 	}, cfg)
 	h.readAll(t) // what made the house is no news
 	return h

@@ -33,6 +33,7 @@ const (
 	KindVisitPlanned   = "visit_planned"   // somebody of the unit comes
 	KindVisitMoved     = "visit_moved"     // at another moment
 	KindVisitCancelled = "visit_cancelled" // nobody comes after all
+	KindSignal         = "signal"          // something is out of the ordinary
 	KindWarned         = "warned"          // soon late
 	KindBreached       = "breached"        // late
 	KindDigest         = "digest"          // several at once
@@ -60,6 +61,7 @@ const (
 	TopicMention    Topic = "mention"
 	TopicQueue      Topic = "queue"
 	TopicDeadline   Topic = "deadline"
+	TopicSignal     Topic = "signal"
 )
 
 // Group is a heading of topics. "notify.group.NAME" is its translation key.
@@ -72,8 +74,8 @@ type Group struct {
 
 var groups = []Group{
 	{Name: "mine", Topics: []Topic{TopicReceived, TopicProgress, TopicDiscussion, TopicResolved, TopicEnded, TopicVisit, TopicFollowed}, right: auth.DeclareIncident},
-	{Name: "school", Topics: []Topic{TopicSchoolWork, TopicSchool}, school: true},
-	{Name: "work", Topics: []Topic{TopicAssigned, TopicWork, TopicMention, TopicQueue, TopicDeadline}, right: auth.HandleIncident},
+	{Name: "school", Topics: []Topic{TopicSchoolWork, TopicSchool, TopicSignal}, school: true},
+	{Name: "work", Topics: []Topic{TopicAssigned, TopicWork, TopicMention, TopicQueue, TopicDeadline, TopicSignal}, right: auth.HandleIncident},
 }
 
 // GroupsOf lists what a role may choose about.
@@ -95,17 +97,27 @@ const (
 	Now   Mode = "now"
 	Daily Mode = "daily" // in the morning, all together
 	Never Mode = "never"
+	// Weekly is on Monday morning, all together: for signals.
+	Weekly Mode = "weekly"
 )
 
-// Modes lists every mode.
+// Modes lists the usual modes.
 var Modes = []Mode{Now, Daily, Never}
+
+// ModesOf lists the modes that a topic can have.
+func ModesOf(topic Topic) []Mode {
+	if topic == TopicSignal {
+		return []Mode{Now, Weekly, Never}
+	}
+	return Modes
+}
 
 // topicOf says which choice decides about a kind; "" for what is always sent.
 var topicOf = map[string]Topic{
 	KindReceived: TopicReceived, KindTaken: TopicProgress, KindPlanned: TopicProgress, KindWaiting: TopicProgress, KindReopened: TopicProgress,
 	KindResolved: TopicResolved, KindClosed: TopicEnded, KindCancelled: TopicEnded, KindMerged: TopicEnded, KindCommented: TopicDiscussion,
 	KindFollowed: TopicFollowed, KindAssigned: TopicAssigned, KindWorkCommented: TopicWork, KindWorkReopened: TopicWork, KindMentioned: TopicMention,
-	KindQueued: TopicQueue, KindSchoolNew: TopicSchool, KindAtSchool: TopicSchoolWork, KindPassedOn: TopicSchoolWork, KindHandedOver: TopicProgress, KindVisitPlanned: TopicVisit, KindVisitMoved: TopicVisit, KindVisitCancelled: TopicVisit, KindSchoolResolved: TopicSchool, KindWarned: TopicDeadline, KindBreached: TopicDeadline,
+	KindQueued: TopicQueue, KindSchoolNew: TopicSchool, KindAtSchool: TopicSchoolWork, KindPassedOn: TopicSchoolWork, KindHandedOver: TopicProgress, KindVisitPlanned: TopicVisit, KindVisitMoved: TopicVisit, KindVisitCancelled: TopicVisit, KindSchoolResolved: TopicSchool, KindSignal: TopicSignal, KindWarned: TopicDeadline, KindBreached: TopicDeadline,
 }
 
 // topicFor says which of a person's choices decides about a kind: what a
@@ -123,6 +135,10 @@ func standing(role auth.Role, topic Topic) Mode {
 	switch {
 	case topic == TopicSchool:
 		return Daily
+	case topic == TopicSignal && (role == auth.Lead || role == auth.Referent):
+		return Weekly
+	case topic == TopicSignal:
+		return Never
 	case topic == TopicQueue && role == auth.Technician:
 		return Daily
 	case topic == TopicQueue:
@@ -137,13 +153,13 @@ func standing(role auth.Role, topic Topic) Mode {
 // incident's life.
 var Kinds = []string{
 	KindReceived, KindTaken, KindPlanned, KindWaiting, KindResolved, KindClosed, KindCancelled, KindMerged, KindReopened, KindCommented, KindFollowed,
-	KindAssigned, KindWorkCommented, KindWorkReopened, KindMentioned, KindQueued, KindSchoolNew, KindSchoolResolved, KindAtSchool, KindHandedOver, KindPassedOn, KindVisitPlanned, KindVisitMoved, KindVisitCancelled, KindWarned, KindBreached,
+	KindAssigned, KindWorkCommented, KindWorkReopened, KindMentioned, KindQueued, KindSchoolNew, KindSchoolResolved, KindAtSchool, KindHandedOver, KindPassedOn, KindVisitPlanned, KindVisitMoved, KindVisitCancelled, KindWarned, KindBreached, KindSignal,
 }
 
 // Variables are what words may use, between braces. Not every kind fills each:
 // a paragraph whose variables are all empty is left out.
 var Variables = []string{
-	"number", "title", "place", "school", "room", "state", "priority", "name", "author", "assignee", "team", "reason", "date", "comment", "solution", "into", "due", "description", "tried", "first", "declarant", "technician", "purpose", "how", "was",
+	"number", "title", "place", "school", "room", "state", "priority", "name", "author", "assignee", "team", "reason", "date", "comment", "solution", "into", "due", "description", "tried", "first", "declarant", "technician", "purpose", "how", "was", "sentence", "since",
 }
 
 // extra are the variables that only some kinds fill; the others are always there.
@@ -162,6 +178,8 @@ var extra = map[string][]string{
 	"purpose":     visitKinds,
 	"how":         visitKinds,
 	"was":         {KindVisitMoved},
+	"sentence":    {KindSignal},
+	"since":       {KindSignal},
 }
 
 // VariablesOf lists the variables that a kind fills.

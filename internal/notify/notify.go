@@ -28,6 +28,7 @@ import (
 	"statincidents/internal/journal"
 	"statincidents/internal/locale"
 	"statincidents/internal/mailbox"
+	"statincidents/internal/signal"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/visit"
 )
@@ -83,6 +84,7 @@ type Service struct {
 	words     *catalog.Service
 	incidents *incident.Service
 	visits    *visit.Service
+	signals   *signal.Service
 	cfg       Config
 	log       *slog.Logger
 }
@@ -98,7 +100,8 @@ type Parts struct {
 	Places    *directory.Service
 	Words     *catalog.Service
 	Incidents *incident.Service
-	Visits    *visit.Service // nil: nobody is told of visits
+	Visits    *visit.Service  // nil: nobody is told of visits
+	Signals   *signal.Service // nil: nobody is told of signals
 }
 
 // Kinds of job.
@@ -122,7 +125,7 @@ func New(p Parts, cfg Config) *Service {
 	}
 	s := &Service{
 		db: p.DB, j: p.Journal, jobs: p.Jobs, box: p.Mailbox, signer: p.Signer, accounts: p.Accounts,
-		places: p.Places, words: p.Words, incidents: p.Incidents, visits: p.Visits, cfg: cfg, log: cfg.Log,
+		places: p.Places, words: p.Words, incidents: p.Incidents, visits: p.Visits, signals: p.Signals, cfg: cfg, log: cfg.Log,
 	}
 	jobs.Handle(p.Jobs, jobTell, jobs.Options{Concurrency: 2}, s.tell)
 	jobs.Handle(p.Jobs, jobDeliver, jobs.Options{Concurrency: 4, Timeout: 2 * time.Minute}, s.deliver)

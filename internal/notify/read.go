@@ -261,7 +261,7 @@ func (s *Service) SetWishes(ctx context.Context, by auth.Identity, modes map[Top
 	}
 	var f fault.Fields
 	for topic, mode := range modes {
-		if _, ok := wishes[topic]; !ok || !slices.Contains(Modes, mode) {
+		if _, ok := wishes[topic]; !ok || !slices.Contains(ModesOf(topic), mode) {
 			f.Add(string(topic), "error.field.unknown")
 		}
 	}
@@ -316,7 +316,7 @@ func (s *Service) SetStanding(ctx context.Context, by auth.Identity, role auth.R
 	}
 	for topic, mode := range modes {
 		known := slices.ContainsFunc(GroupsOf(role), func(g Group) bool { return slices.Contains(g.Topics, topic) })
-		if !known || !slices.Contains(Modes, mode) {
+		if !known || !slices.Contains(ModesOf(topic), mode) {
 			f.Add(string(role)+"."+string(topic), "error.field.unknown")
 		}
 	}

@@ -19,6 +19,7 @@ type row struct {
 	Kind      string
 	Event     int64 // sequence of the event that it tells of
 	Visit     int64 // whose event that is; 0 for the incident's
+	Signal    int64 // … or this one's
 	State     State
 	Reason    string
 	Subject   string
@@ -29,15 +30,15 @@ type row struct {
 	Digest    int64
 }
 
-var rowColumns = []string{"tenant_id", "message_id", "incident_id", "person_id", "address", "kind", "event_seq", "state", "reason", "subject", "tries", "created_at", "sent_at", "due_at", "digest_id", "visit_id"}
+var rowColumns = []string{"tenant_id", "message_id", "incident_id", "person_id", "address", "kind", "event_seq", "state", "reason", "subject", "tries", "created_at", "sent_at", "due_at", "digest_id", "visit_id", "signal_id"}
 
-const selectRow = `SELECT message_id, incident_id, person_id, address, kind, event_seq, state, reason, subject, tries, created_at, sent_at, due_at, digest_id, visit_id FROM notify_message WHERE tenant_id = $1`
+const selectRow = `SELECT message_id, incident_id, person_id, address, kind, event_seq, state, reason, subject, tries, created_at, sent_at, due_at, digest_id, visit_id, signal_id FROM notify_message WHERE tenant_id = $1`
 
 func insertRows(ctx context.Context, tx *sqldb.Tx, tenant int64, rows []row) error {
 	values := make([][]any, len(rows))
 	for k, r := range rows {
 		values[k] = []any{tenant, r.ID, r.Incident, r.Person, r.Address, r.Kind, r.Event, string(r.State), r.Reason, r.Subject, r.Tries,
-			sqldb.Millis(r.CreatedAt), sqldb.Millis(r.SentAt), sqldb.Millis(r.DueAt), r.Digest, r.Visit}
+			sqldb.Millis(r.CreatedAt), sqldb.Millis(r.SentAt), sqldb.Millis(r.DueAt), r.Digest, r.Visit, r.Signal}
 	}
 	return tx.Insert(ctx, "notify_message", rowColumns, values, "")
 }
@@ -52,7 +53,7 @@ func rowsOf(ctx context.Context, tx *sqldb.Tx, condition string, args ...any) ([
 	for rows.Next() {
 		var r row
 		var created, sent, due int64
-		if err := rows.Scan(&r.ID, &r.Incident, &r.Person, &r.Address, &r.Kind, &r.Event, &r.State, &r.Reason, &r.Subject, &r.Tries, &created, &sent, &due, &r.Digest, &r.Visit); err != nil {
+		if err := rows.Scan(&r.ID, &r.Incident, &r.Person, &r.Address, &r.Kind, &r.Event, &r.State, &r.Reason, &r.Subject, &r.Tries, &created, &sent, &due, &r.Digest, &r.Visit, &r.Signal); err != nil {
 			return nil, fmt.Errorf("notify: messages: %w", err)
 		}
 		r.CreatedAt, r.SentAt, r.DueAt = sqldb.Time(created), sqldb.Time(sent), sqldb.Time(due)

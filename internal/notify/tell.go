@@ -16,6 +16,7 @@ import (
 	"statincidents/internal/jobs"
 	"statincidents/internal/journal"
 	"statincidents/internal/mailbox"
+	"statincidents/internal/signal"
 	"statincidents/internal/sqldb"
 )
 
@@ -93,7 +94,7 @@ func (s *Service) read(ctx context.Context, tx *sqldb.Tx, events []journal.Event
 	now := sqldb.Now()
 	for k := range events {
 		e := &events[k]
-		if !slices.Contains(toldOf, e.Kind) && !slices.Contains(visitEvents, e.Kind) && e.Kind != eventWarned && e.Kind != eventBreached {
+		if !slices.Contains(toldOf, e.Kind) && !slices.Contains(visitEvents, e.Kind) && e.Kind != eventWarned && e.Kind != eventBreached && e.Kind != signal.EventOpened {
 			continue
 		}
 		if now.Sub(e.At) > stale || e.RecordedAt.Sub(e.At) > time.Hour && !s.cfg.Show {
@@ -126,6 +127,9 @@ func (s *Service) tell(ctx context.Context, t telling) error {
 	}
 	if !s.sends(settings) {
 		return nil
+	}
+	if t.Kind == signal.EventOpened {
+		return s.tellSignal(ctx, t, settings)
 	}
 	if t.isVisit() {
 		return s.tellVisit(ctx, t, settings)
@@ -294,7 +298,7 @@ func (s *Service) rowsFor(ctx context.Context, h *happening, told map[int64]stri
 			continue
 		case Daily:
 			m.State, m.DueAt = Held, nextDigest(now, settings.DigestAt, s.cfg.Location)
-		case Now:
+		case Now, Weekly:
 		}
 		rows = append(rows, m)
 	}

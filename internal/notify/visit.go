@@ -140,7 +140,7 @@ func (s *Service) tellVisit(ctx context.Context, told telling, settings mailbox.
 			continue
 		case Daily:
 			m.State, m.DueAt = Held, nextDigest(now, settings.DigestAt, s.cfg.Location)
-		case Now:
+		case Now, Weekly:
 		}
 		kept = append(kept, m)
 	}

@@ -67,6 +67,9 @@ func (s *Service) eraseOwn(ctx context.Context, tx *sqldb.Tx, e Erasure, d draft
 		if err := s.eraseCard(ctx, tx, e.Person, name); err != nil {
 			return err
 		}
+		if _, err := tx.Exec(ctx, `DELETE FROM signal_wish WHERE tenant_id = $1 AND person_id = $2`, s.tenant, e.Person); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, `DELETE FROM notify_preference WHERE tenant_id = $1 AND person_id = $2`, s.tenant, e.Person); err != nil {
 			return err
 		}

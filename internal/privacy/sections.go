@@ -78,7 +78,7 @@ var sections = []section{
 		columns: []column{col("created_at", instant), col("sent_at", instant), col("address", plainText), col("subject", plainText), col("incident_id", incidentN)}},
 	{key: "shown", each: "letters", query: `SELECT at, name, address, subject, body FROM notify_outbox WHERE tenant_id = $1 AND message_id = $2`,
 		columns: []column{col("at", instant), col("name", plainText), col("address", plainText), col("subject", plainText), col("body", plainText)}},
-	{key: "wishes", query: `SELECT topic, mode FROM notify_preference WHERE tenant_id = $1 AND person_id = $2 AND CAST($3 AS BIGINT) IS NOT NULL ORDER BY topic`,
+	{key: "wishes", query: `SELECT topic, mode FROM notify_preference WHERE tenant_id = $1 AND person_id = $2 AND CAST($3 AS BIGINT) IS NOT NULL UNION ALL SELECT 'signals', body FROM signal_wish WHERE tenant_id = $1 AND person_id = $2 ORDER BY topic`,
 		columns: []column{col("topic", plainText), col("mode", plainText)}},
 	{key: "bounces", each: "addresses", query: `SELECT address, bounces, first_at, last_at, reason FROM notify_bounce WHERE tenant_id = $1 AND lower(address) = $2`,
 		columns: []column{col("address", plainText), col("bounces", number), col("first_at", instant), col("last_at", instant), col("reason", plainText)}},

@@ -34,7 +34,7 @@ func (s *Server) accountMessagesRoutes() {
 // wish is the choice of a topic.
 func (r *Request) wish(name string, topic notify.Topic, mode notify.Mode) Field {
 	var options []Option
-	for _, m := range notify.Modes {
+	for _, m := range notify.ModesOf(topic) {
 		options = append(options, Option{Value: string(m), Label: r.T("notify.mode." + string(m))})
 	}
 	return r.Blank(name, string(mode)).Select(name, r.T("notify.topic."+string(topic)), options).Plain()

@@ -33,6 +33,8 @@ func (s *Server) signalsRoutes() {
 	s.page("GET /signals", s.signals, needs(auth.ViewStatistics))
 	s.page("GET /signals.csv", s.exportSignals, needs(auth.ExportData), lasts(exportTime))
 	s.page("GET /signals.xlsx", s.exportSignals, needs(auth.ExportData), lasts(exportTime))
+	s.page("GET /signals/follow", s.followSignals, needs(auth.ViewStatistics))
+	s.page("POST /signals/follow", s.saveFollowSignals, needs(auth.ViewStatistics))
 	s.page("GET /signals/{id}", s.signal, needs(auth.ViewStatistics))
 	s.page("POST /signals/{id}/judge", s.judgeSignal, needs(auth.JudgeSignal))
 	s.navEntry(entry{order: 15, key: "signal.title", icon: "bell", href: "/signals", right: auth.ViewStatistics})
@@ -49,6 +51,7 @@ func (s *Server) signals(r *Request) error {
 		History: r.Address.Get("view") == "history",
 		Fresh:   liveCount{One: r.N("signal.fresh", 1), Many: r.T("signal.fresh.other", "n", "{n}"), Href: "/signals"},
 	}
+	p.Actions = []Action{{Label: r.T("signal.follow"), Icon: "mail", Href: "/signals/follow"}}
 	if p.History {
 		if err := p.past(r, n); err != nil {
 			return err

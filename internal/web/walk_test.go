@@ -270,6 +270,9 @@ var walks = []struct {
 	{"GET /signals/{id}", "/signals/3", "", "200 200 200 404 403 in"}, // of both
 	{"GET /signals/{id}", "/signals/4", "", "200 200 200 404 403 in"}, // of the whole département
 	{"GET /signals/{id}", "/signals/9999", "", "404 404 404 404 403 in"},
+	{"GET /signals/follow", "/signals/follow", "", "200 200 200 200 403 in"},
+	{"POST /signals/follow", "/signals/follow", "mode=nonsense", "422 422 422 422 403 in"},
+	{"POST /signals/follow", "/signals/follow", "mode=weekly&school={b}", "422 303 303 422 403 in"}, // the administrator is nobody of the directory
 	{"POST /signals/{id}/judge", "/signals/1/judge", "verdict=nonsense", "422 422 422 403 403 in"},
 	{"POST /signals/{id}/judge", "/signals/2/judge", "verdict=", "422 422 422 403 403 in"},
 	{"POST /signals/{id}/judge", "/signals/9999/judge", "verdict=true", "404 404 404 403 403 in"},
