@@ -117,7 +117,7 @@ func (s *Service) BeforeAfter(ctx context.Context, scope auth.Scope, c Change) (
 	}
 	list := cube.ListQuery{From: weeks[0].Monday, To: weeks[len(weeks)-1].Monday + 7}
 	if c.Category != 0 {
-		list.Filters = []cube.Filter{categoryFilter(words, c.Category)}
+		list.Filters = []cube.Filter{CategoryFilter(words, c.Category)}
 	}
 	counts := [2]map[calendar.Day]int{{}, {}}
 	err = s.Cube.Each(ctx, scope, list, func(f *cube.Fact) {

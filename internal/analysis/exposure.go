@@ -45,8 +45,8 @@ func computerWeeks(places *directory.Index, school int64, from, to calendar.Day)
 // key is a number as a filter of the cube writes it.
 func key(id int64) string { return strconv.FormatInt(id, 10) }
 
-// categoryFilter keeps a type of incident and what is under it.
-func categoryFilter(words *catalog.Index, category int64) cube.Filter {
+// CategoryFilter keeps a type of incident and what is under it.
+func CategoryFilter(words *catalog.Index, category int64) cube.Filter {
 	dims := []cube.Dim{cube.DimCategory, cube.DimCategory2, cube.DimCategory3}
 	depth := min(max(len(words.Path(category)), 1), len(dims))
 	return cube.Filter{Dim: dims[depth-1], In: []string{key(category)}}

@@ -78,7 +78,7 @@ func (s *Service) Rates(ctx context.Context, scope auth.Scope, q RatesQuery) (Ra
 		list.Filters = append(list.Filters, cube.Filter{Dim: cube.DimSchool, In: []string{key(q.School)}})
 	}
 	if q.Category != 0 {
-		list.Filters = append(list.Filters, categoryFilter(words, q.Category))
+		list.Filters = append(list.Filters, CategoryFilter(words, q.Category))
 	}
 	// The cube says which days the period is.
 	res, err := s.Cube.Run(ctx, scope, cube.Query{Measures: []cube.Measure{cube.Count}, From: q.From, To: q.To, Filters: list.Filters})

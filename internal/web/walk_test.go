@@ -279,6 +279,13 @@ var walks = []struct {
 	{"GET /schools/compare", "/schools/compare", "", "200 200 200 200 403 in"}, // a referent reads of their own school only
 	{"GET /schools/compare.csv", "/schools/compare.csv", "", "200 200 200 200 403 in"},
 	{"GET /schools/compare.xlsx", "/schools/compare.xlsx", "", "200 200 200 200 403 in"},
+	{"GET /rates", "/rates", "", "200 200 200 200 403 in"},
+	{"GET /rates", "/rates?school={b}", "", "200 200 200 200 403 in"}, // a referent gets no figure of another school
+	{"GET /rates.csv", "/rates.csv", "", "200 200 200 200 403 in"},
+	{"GET /rates.xlsx", "/rates.xlsx", "", "200 200 200 200 403 in"},
+	{"GET /before-after", "/before-after?day=2026-02-03&changed={b}", "", "200 200 200 200 403 in"},
+	{"GET /before-after.csv", "/before-after.csv?day=2026-02-03&changed={b}", "", "200 200 200 200 403 in"},
+	{"GET /before-after.xlsx", "/before-after.xlsx?day=2026-02-03&changed={b}", "", "200 200 200 200 403 in"},
 	{"GET /analyses", "/analyses", "", "200 200 200 200 403 in"},
 	{"GET /methods/{name}", "/methods/comparer-les-colleges", "", "200 200 200 200 403 in"},
 	{"GET /methods/{name}", "/methods/nonsense", "", "404 404 404 404 403 in"},

@@ -195,6 +195,8 @@ func (s *Server) routes() {
 	s.schoolsRoutes()
 	s.analysesRoutes()
 	s.compareRoutes()
+	s.ratesRoutes()
+	s.effectRoutes()
 	s.signalsRoutes()
 	s.methodRoutes()
 	s.schoolRoutes()
