@@ -22,6 +22,7 @@ import (
 	"statincidents/internal/directory"
 	"statincidents/internal/incident"
 	"statincidents/internal/jobs"
+	"statincidents/internal/servicelevel"
 	"statincidents/internal/sqldb"
 )
 
@@ -33,6 +34,7 @@ type Parts struct {
 	Places    *directory.Service
 	Words     *catalog.Service
 	Incidents *incident.Service
+	Clocks    *servicelevel.Service
 }
 
 // Config says whose incidents they are.
@@ -52,6 +54,7 @@ type Service struct {
 	after   []func(context.Context, *World) error
 	learned func(context.Context) ([]Outbreak, error)
 	cache   cache
+	breach  breachModel
 }
 
 // methods are asked each night, in this order, one a line so that two can be
@@ -60,6 +63,7 @@ var methods = []nightly{
 	LateEntry,
 	WhatComesBack,
 	EarlyWarning,
+	Breach,
 }
 
 const jobNight = "analysis.night"

@@ -19,6 +19,7 @@ import (
 	"statincidents/internal/incident"
 	"statincidents/internal/jobs"
 	"statincidents/internal/journal"
+	"statincidents/internal/servicelevel"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/testkit"
 )
@@ -52,7 +53,7 @@ func newHouse(t *testing.T, db *sqldb.DB) *house {
 	}
 	incidents := incident.NewService(db, j, places, words, paris)
 	memory := cube.NewMemory(cube.Config{Tenant: 1, DB: db, Journal: j, Directory: places, Catalog: words, Location: paris})
-	s := New(Parts{DB: db, Jobs: jobs.New(db, jobs.Config{}), Cube: memory, Places: places, Words: words, Incidents: incidents}, Config{Tenant: 1, Location: paris})
+	s := New(Parts{DB: db, Jobs: jobs.New(db, jobs.Config{}), Cube: memory, Places: places, Words: words, Incidents: incidents, Clocks: servicelevel.New(db, j, places, words, incidents)}, Config{Tenant: 1, Location: paris})
 	return &house{Service: s, incidents: incidents, memory: memory, school: schools["0450001A"]}
 }
 

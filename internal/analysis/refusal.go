@@ -17,6 +17,7 @@ const (
 	FewSchools  Why = "schools"  // with a known number of computers
 	FewWeeks    Why = "weeks"    // open ones
 	FewEvents   Why = "events"   // incidents
+	FewPast     Why = "past"     // incidents of the past to learn from, and to test on
 	NoComputers Why = "exposure" // no number of computers is known
 )
 

@@ -13,6 +13,7 @@ import (
 	"statincidents/internal/cube"
 	"statincidents/internal/directory"
 	"statincidents/internal/incident"
+	"statincidents/internal/servicelevel"
 )
 
 // Fact is an incident as the methods look at it.
@@ -44,6 +45,7 @@ type World struct {
 	AsOf     string // position in the journal
 	Places   *directory.Index
 	Words    *catalog.Index
+	Clocks   *servicelevel.Service
 	Facts    []Fact // by the day they happened, then by number
 	// Weeks are the open weeks from that of the first incident to the present
 	// one, without holes: holidays are not among them.
@@ -59,7 +61,7 @@ type World struct {
 // World gathers it: fault.Unavailable while the figures are being loaded.
 func (s *Service) World(ctx context.Context) (*World, error) {
 	now := s.cfg.Now()
-	w := &World{Tenant: s.cfg.Tenant, Location: s.cfg.Location, Now: now, Today: calendar.DayOf(now, s.cfg.Location)}
+	w := &World{Tenant: s.cfg.Tenant, Location: s.cfg.Location, Now: now, Clocks: s.Clocks, Today: calendar.DayOf(now, s.cfg.Location)}
 	var err error
 	if w.Places, err = s.Places.Index(ctx, s.cfg.Tenant); err != nil {
 		return nil, fmt.Errorf("analysis: directory: %w", err)

@@ -78,7 +78,7 @@ var allowed = map[string][]string{
 	"find":      {"…", "directory", "incident", "knowledge", "problem", "search"},
 	"similar":   {"…", "directory", "catalog", "incident", "search"},
 	"cube":      {"…", "directory", "catalog", "incident", "locale"},
-	"analysis":  {"…", "directory", "catalog", "incident", "cube", "jobs", "similar", "stats"},
+	"analysis":  {"…", "directory", "catalog", "incident", "cube", "jobs", "servicelevel", "similar", "stats"},
 	"live":      {"…", "incident"},
 	"backup":    {"…"},
 	"doctor":    {"…"},

@@ -12,7 +12,7 @@ import (
 )
 
 // pressures are the values of the list's parameter "clock".
-var pressures = []servicelevel.Pressure{servicelevel.Late, servicelevel.Soon, servicelevel.Due}
+var pressures = []servicelevel.Pressure{servicelevel.Late, servicelevel.Soon, servicelevel.Due, riskPressure}
 
 // pressure is how pressing the incidents of the reader's list are to be; ""
 // for any.
@@ -30,6 +30,11 @@ func pressureOf(text string) servicelevel.Pressure {
 func (r *Request) pressing(p servicelevel.Pressure, q *cube.ListQuery) error {
 	if p == "" || r.Server.deps.Service == nil {
 		return nil
+	}
+	if p == riskPressure {
+		ids, err := r.Server.risky(r)
+		q.Only = append([]int64{}, ids...)
+		return err
 	}
 	ids, err := r.Server.deps.Service.Pressing(r.Context(), r.Scope(), p, r.Now())
 	q.Only = append([]int64{}, ids...)

@@ -132,7 +132,7 @@ func newTown(t *testing.T) *town {
 		deps.Checks = checklist.New(db, j, deps.Incidents, deps.Visits)
 		deps.Cube = w.memory
 		w.analysis = analysis.New(analysis.Parts{
-			DB: db, Jobs: jobs.New(db, jobs.Config{}), Cube: w.memory, Places: deps.Directory, Words: deps.Catalog, Incidents: deps.Incidents,
+			DB: db, Jobs: jobs.New(db, jobs.Config{}), Cube: w.memory, Places: deps.Directory, Words: deps.Catalog, Incidents: deps.Incidents, Clocks: deps.Service,
 		}, analysis.Config{Tenant: 1, Location: paris})
 		deps.Analysis = w.analysis
 		w.similar = similar.New(db, j, deps.Directory, deps.Catalog)

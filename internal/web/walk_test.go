@@ -278,6 +278,10 @@ var walks = []struct {
 	{"POST /signals/{id}/judge", "/signals/9999/judge", "verdict=true", "404 404 404 403 403 in"},
 	{"GET /schools/compare", "/schools/compare", "", "200 200 200 200 403 in"}, // a referent reads of their own school only
 	{"GET /schools/compare.csv", "/schools/compare.csv", "", "200 200 200 200 403 in"},
+	{"GET /times", "/times?by=team", "", "200 200 200 200 403 in"},
+	{"GET /times.csv", "/times.csv", "", "200 200 200 200 403 in"},
+	{"GET /times.xlsx", "/times.xlsx", "", "200 200 200 200 403 in"},
+	{"GET /times/risk", "/times/risk", "", "200 200 200 200 403 in"},
 	{"GET /schools/compare.xlsx", "/schools/compare.xlsx", "", "200 200 200 200 403 in"},
 	{"GET /rates", "/rates", "", "200 200 200 200 403 in"},
 	{"GET /rates", "/rates?school={b}", "", "200 200 200 200 403 in"}, // a referent gets no figure of another school

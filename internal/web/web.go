@@ -199,6 +199,8 @@ func (s *Server) routes() {
 	s.effectRoutes()
 	s.signalsRoutes()
 	s.methodRoutes()
+	s.timesRoutes()
+	s.riskPanelRoutes()
 	s.schoolRoutes()
 	s.directoryRoutes()
 	s.supportRoutes()
