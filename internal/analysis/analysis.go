@@ -64,6 +64,7 @@ var methods = []nightly{
 	WhatComesBack,
 	EarlyWarning,
 	Breach,
+	Zones,
 }
 
 const jobNight = "analysis.night"

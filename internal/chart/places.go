@@ -14,12 +14,19 @@ type XY struct{ X, Y float64 }
 type Places struct {
 	Head
 	Outline [][]XY // closed rings
+	Areas   []Area // drawn under the discs
 	Items   []Place
 	// SizeLabel says what areas are ("incidents"), ShadeLabel what shades are
 	// ("pour 100 ordinateurs"); an empty ShadeLabel means one colour.
 	SizeLabel  string
 	ShadeLabel string
 	ShadeUnit  Unit
+}
+
+// Area is a round part of the map that is out of the ordinary.
+type Area struct {
+	At     XY
+	Radius float64 // in the units of the plane
 }
 
 // Place is one disc.
@@ -39,7 +46,7 @@ func (c *Places) Scene(f Format, width float64) *Scene {
 		return c.empty(f, width)
 	}
 	s := c.scene(width)
-	place, height := c.project(width)
+	place, scale, height := c.project(width)
 	var rings []Pt
 	for _, ring := range c.Outline {
 		for i, p := range ring {
@@ -49,6 +56,10 @@ func (c *Places) Scene(f Format, width float64) *Scene {
 	}
 	if len(rings) > 0 {
 		s.add(Group{Hidden: true, Items: []Node{Path{Pts: rings, Class: "land"}}})
+	}
+	for _, a := range c.Areas {
+		q := place(a.At)
+		s.add(Group{Hidden: true, Items: []Node{Circle{X: q.X, Y: q.Y, R: math.Max(a.Radius*scale, 12), Class: "area"}}})
 	}
 	values, intensities := newBounds(), newBounds()
 	for _, p := range c.Items {
@@ -115,8 +126,8 @@ func (c *Places) mark(f Format, p Place, disc Circle) Node {
 }
 
 // project scales the plane to the width, at most 1.1 times as high, with a
-// margin for discs on the border.
-func (c *Places) project(width float64) (place func(XY) XY, height float64) {
+// margin for discs on the border; scale is drawing units by unit of the plane.
+func (c *Places) project(width float64) (place func(XY) XY, scale, height float64) {
 	const margin = 14
 	var x, y bounds
 	for _, ring := range c.Outline {
@@ -139,7 +150,7 @@ func (c *Places) project(width float64) (place func(XY) XY, height float64) {
 	return func(p XY) XY {
 		q := XY{left + (p.X-x.lo)*k, margin + (p.Y-y.lo)*k}
 		return q
-	}, height
+	}, k, height
 }
 
 type box struct{ x1, y1, x2, y2 float64 }

@@ -161,6 +161,8 @@ func samples(t testing.TB) []sample {
 	}
 	pr := shape.Projection()
 	places := &chart.Places{Head: chart.Head{ID: "map", Label: "Carte des incidents"}, SizeLabel: "incidents", ShadeLabel: "pour 100 ordinateurs"}
+	around, ahead := pr.XY(geo.LonLat{2.3, 48.2})
+	places.Areas = []chart.Area{{At: chart.XY{X: around, Y: ahead}, Radius: 16}}
 	for _, ring := range shape.Rings {
 		var out []chart.XY
 		for _, p := range ring {

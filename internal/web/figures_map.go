@@ -33,23 +33,31 @@ func (f figures) places(area, shade cube.Measure, title func(directory.School, c
 	if len(m.Items) < 2 {
 		return nil, false
 	}
-	projection := geo.ProjectionAt(points[0])
-	if shape, ok := geo.Outline(departmentOf(f.n)); ok {
-		projection = shape.Projection()
-		for _, ring := range shape.Rings {
-			var line []chart.XY
-			for _, at := range ring {
-				x, y := projection.XY(at)
-				line = append(line, chart.XY{X: x, Y: y})
-			}
-			m.Outline = append(m.Outline, line)
-		}
-	}
+	projection := outline(m, departmentOf(f.n), points[0])
 	for i := range m.Items {
 		x, y := projection.XY(points[i])
 		m.Items[i].At = chart.XY{X: x, Y: y}
 	}
 	return m, true
+}
+
+// outline draws the département on a map and gives its projection, or that
+// about a place when no outline is known.
+func outline(m *chart.Places, department string, about geo.LonLat) geo.Projection {
+	shape, ok := geo.Outline(department)
+	if !ok {
+		return geo.ProjectionAt(about)
+	}
+	projection := shape.Projection()
+	for _, ring := range shape.Rings {
+		var line []chart.XY
+		for _, at := range ring {
+			x, y := projection.XY(at)
+			line = append(line, chart.XY{X: x, Y: y})
+		}
+		m.Outline = append(m.Outline, line)
+	}
+	return projection
 }
 
 // departmentOf is the code of the département of most schools, from their

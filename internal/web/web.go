@@ -201,6 +201,7 @@ func (s *Server) routes() {
 	s.methodRoutes()
 	s.timesRoutes()
 	s.riskPanelRoutes()
+	s.zonesRoutes()
 	s.schoolRoutes()
 	s.directoryRoutes()
 	s.supportRoutes()
