@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"statincidents/internal/app"
@@ -116,6 +117,10 @@ func (c backupCmd) Run(ctx context.Context) (err error) {
 	info, err := os.Stat(c.File)
 	if err != nil {
 		return err
+	}
+	if err := noteCommand(ctx, db, "backup", "zst", filepath.Base(c.File), m.Events); err != nil {
+		// The copy is good: a database of an older program has nowhere to say so.
+		fmt.Fprintln(os.Stderr, "The list of what was taken away does not say that this backup was made:", err)
 	}
 	fmt.Printf("%s: %d events, %d tables, %.1f MB, in %.1f s. Restore with: statincidents restore --data NEW_FOLDER %s\n",
 		c.File, m.Events, len(m.Tables), float64(info.Size())/1e6, time.Since(begun).Seconds(), c.File)

@@ -5,10 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/user"
+	"strings"
 
 	"statincidents/internal/app"
 	"statincidents/internal/auth"
 	"statincidents/internal/locale"
+	"statincidents/internal/privacy"
+	"statincidents/internal/sqldb"
 )
 
 // privacyCmd is about what is held on people.
@@ -38,7 +42,20 @@ func (c privacyExportCmd) Run(ctx context.Context) error {
 		if err = errors.Join(err, f.Close()); err != nil {
 			return errors.Join(explain(err), os.Remove(c.Out))
 		}
+		if err := noteCommand(ctx, a.DB, "privacy export", "zip", who.Key(), int64(n)); err != nil {
+			return err
+		}
 		fmt.Printf("%s: %d entries. It holds personal data: hand it over, then delete it.\n", c.Out, n)
 		return nil
 	})
+}
+
+// noteCommand keeps that something was taken away by the command line: by which
+// account of the machine is all that is known of who.
+func noteCommand(ctx context.Context, db *sqldb.DB, what, format, of string, entries int64) error {
+	who := "?"
+	if u, err := user.Current(); err == nil {
+		who = u.Username
+	}
+	return privacy.NoteIn(ctx, db, app.Tenant, privacy.Record{Door: privacy.Command, What: what, Format: format, Question: strings.TrimSpace(of + " (" + who + ")"), Entries: entries})
 }

@@ -38,6 +38,7 @@ import (
 	"statincidents/internal/live"
 	"statincidents/internal/notify"
 	"statincidents/internal/preset"
+	"statincidents/internal/privacy"
 	"statincidents/internal/problem"
 	"statincidents/internal/queue"
 	"statincidents/internal/servicelevel"
@@ -73,6 +74,7 @@ type Deps struct {
 	Knowledge *knowledge.Service
 	Find      *find.Service
 	Cube      cube.Executor
+	Privacy   *privacy.Service // notes what is read; nil: nothing is
 	Hub       *live.Hub
 	Location  *time.Location   // the département's, UTC if nil
 	Clock     func() time.Time // of today's figures
@@ -85,6 +87,9 @@ type Deps struct {
 	Burst int
 	// Stream tunes the live streams.
 	Stream live.Options
+
+	// ClientAddress says where a request comes from; nil: nobody knows.
+	ClientAddress func(*http.Request) string
 
 	// Observe is told of each finished request but live streams, for metrics.
 	// Route is the pattern, never the address.
@@ -146,6 +151,7 @@ func New(deps Deps) *API {
 	a.registerBatches()
 	a.registerViews()
 	a.registerJobs()
+	a.registerRecords()
 	a.registerMail()
 	a.registerMessages()
 	a.registerVisits()
@@ -234,6 +240,7 @@ func handler[I, O any](a *API, fn func(context.Context, *I) (*O, error)) func(co
 		if err != nil {
 			return nil, a.problem(ctx, err)
 		}
+		requestOf(ctx).entries = entriesOf(out)
 		return out, nil
 	}
 }

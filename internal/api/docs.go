@@ -39,6 +39,7 @@ var tags = []*huma.Tag{
 	{Name: "views", Description: "Saved views of the list of incidents."},
 	{Name: "labels", Description: "QR labels of rooms and machines."},
 	{Name: "jobs", Description: "What the program does by itself."},
+	{Name: "privacy", Description: "Who took what away."},
 	{Name: "statistics", Description: "Any measure by any dimensions under any filters."},
 	{Name: "live", Description: "What happens, as it happens."},
 	{Name: "reference", Description: "The words that the rest is made of."},

@@ -47,6 +47,7 @@ func (a *API) finished(r *http.Request, route string, o *outcome, begun time.Tim
 		status = http.StatusOK
 	}
 	a.deps.Log.InfoContext(r.Context(), "request", "id", requestOf(r.Context()).id, "method", r.Method, "route", route, "status", status, "bytes", o.bytes, "ms", took.Milliseconds())
+	a.note(r, route, o, status)
 	if a.deps.Observe != nil && route != "GET "+Prefix+"/stream" {
 		a.deps.Observe(route, status, took)
 	}

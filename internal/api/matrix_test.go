@@ -138,6 +138,7 @@ var matrix = map[string]route{
 	"save-view":             {path: "/views/999999", body: `{"name":"x","query":"","audience":"own"}`, want: allow("404", "404", "404", "404")},
 	"remove-view":           {path: "/views/999999", want: allow("404", "404", "404", "404")},
 	"list-jobs":             {path: "/jobs", want: administrators("200")},
+	"list-exports":          {path: "/exports", want: administrators("200")},
 	"retry-job":             {path: "/jobs/999999/retry", want: administrators("404")},
 	"cancel-job":            {path: "/jobs/999999/cancel", want: administrators("404")},
 	"add-item":              {path: "/stock/items", body: `{"name":""}`, want: allow("422", "403", "403", "403")},

@@ -25,6 +25,7 @@ type request struct {
 	location *time.Location
 	who      auth.Identity
 	token    int64 // 0 for a session
+	entries  int   // of the list that is the answer; -1 if it is none
 }
 
 type requestKey struct{}
@@ -52,7 +53,7 @@ func (a *API) begin(w http.ResponseWriter, r *http.Request) (*http.Request, *req
 		}
 		w.Header().Set("X-Request-ID", id)
 	}
-	req := &request{id: id, method: r.Method, path: r.URL.Path, location: a.deps.Location, language: locale.Match("", r.Header.Get("Accept-Language"))}
+	req := &request{id: id, method: r.Method, path: r.URL.Path, entries: -1, location: a.deps.Location, language: locale.Match("", r.Header.Get("Accept-Language"))}
 	return r.WithContext(context.WithValue(r.Context(), requestKey{}, req)), req
 }
 

@@ -21,6 +21,7 @@ import (
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
 	"statincidents/internal/preset"
+	"statincidents/internal/privacy"
 	"statincidents/internal/problem"
 	"statincidents/internal/queue"
 	"statincidents/internal/search"
@@ -55,6 +56,7 @@ func (w *world) start(tb testing.TB) {
 	w.deps.Service = servicelevel.New(w.db, w.journal, w.places, w.words, w.incidents)
 	w.deps.Labels = label.New(label.Parts{DB: w.db, Journal: w.journal, Signer: auth.NewSigner(w.db, tenant), Directory: w.places, Catalog: w.words, Incidents: w.incidents}, tenant)
 	w.deps.Presets, w.deps.Queue, w.deps.Jobs = preset.New(w.db, w.journal), queue.New(w.db, nil), jobs.New(w.db, jobs.Config{Tenant: tenant})
+	w.deps.Privacy = privacy.New(privacy.Parts{DB: w.db, Journal: w.journal, Jobs: w.deps.Jobs, Places: w.places, Incidents: w.incidents, Files: w.files}, privacy.Config{Tenant: tenant})
 	w.deps.Batches = batch.New(w.db, w.incidents, w.deps.Problems, nil)
 	tb.Cleanup(w.deps.Batches.Close)
 	w.api = api.New(w.deps)

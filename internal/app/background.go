@@ -57,6 +57,7 @@ func (a *App) readers() []part {
 		{"mailbox", a.watchMail},
 		{"messages", a.Notify.Run},
 		{"analysis", a.Analysis.Run},
+		{"notes of what is taken away", a.Privacy.Run},
 		{"visits", func(ctx context.Context) error { return a.Visits.Run(ctx, Tenant) }},
 	}
 	if a.memory != nil {

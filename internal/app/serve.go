@@ -170,6 +170,7 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 		Batches:  a.Batches,
 		Queue:    a.Queue,
 		Jobs:     a.Jobs,
+		Privacy:  a.Privacy, ClientAddress: clientAddress,
 		Location: a.Location, Clock: sqldb.Now, Version: cfg.Version, Log: a.Log,
 		Observe: watched.observe,
 	}))

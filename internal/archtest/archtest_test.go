@@ -85,7 +85,7 @@ var allowed = map[string][]string{
 	"demo":      {"…", "directory", "catalog", "incident", "knowledge", "attachment", "stock", "visit", "checklist", "problem", "preset", "routing", "label", "queue"},
 	"intake":    {"…", "directory", "catalog", "incident", "jobs", "locale"},
 	"load":      {"fault", "api", "calendar"},
-	"api":       doors("search", "cube", "live", "analysis", "intake"),
+	"api":       doors("search", "cube", "live", "analysis", "intake", "privacy"),
 	"web":       doors("search", "cube", "live", "analysis", "chart", "geo", "sheet", "qr", "intake", "stats"),
 	"app":       {"*"},
 

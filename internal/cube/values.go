@@ -274,3 +274,11 @@ func (d *decoder) end() error {
 	}
 	return d.faults.Err()
 }
+
+// UnescapeKey reads what EscapeKey wrote.
+func UnescapeKey(value string) string {
+	if value != "" && value[0] == '~' {
+		return value[1:]
+	}
+	return value
+}

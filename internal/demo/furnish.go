@@ -20,7 +20,8 @@ type House struct {
 	Auth    *auth.Service
 	Stock   *stock.Service
 	Files   *attachment.Service
-	Receive func(ctx context.Context, letter []byte) error // as from the mailbox
+	Note    func(ctx context.Context, by auth.Identity, taken Taken) error // as a page or a program does
+	Receive func(ctx context.Context, letter []byte) error                 // as from the mailbox
 }
 
 // Furnish loads the first copies of a département (see LoadTimes), then
@@ -58,6 +59,9 @@ func Furnish(ctx context.Context, tenant int64, h House, ds *Dataset, times int,
 				return err
 			}
 			if err := LoadVisits(ctx, who[auth.Technician], h.Services, h.Work, ds); err != nil {
+				return err
+			}
+			if err := LoadTaken(ctx, h.Note, Players{Lead: who[auth.Lead], Technician: who[auth.Technician], Referent: who[auth.Referent]}, cast.Referent.School, places.Schools()); err != nil {
 				return err
 			}
 		}

@@ -63,6 +63,7 @@ type Service struct {
 	tenant int64
 	loc    *time.Location
 	log    *slog.Logger
+	often  notes
 }
 
 // New makes the service and registers its work with the jobs.
@@ -73,7 +74,7 @@ func New(p Parts, cfg Config) *Service {
 	if cfg.Location == nil {
 		cfg.Location = time.UTC
 	}
-	s := &Service{Parts: p, tenant: cfg.Tenant, loc: cfg.Location, log: cfg.Log}
+	s := &Service{Parts: p, tenant: cfg.Tenant, loc: cfg.Location, log: cfg.Log, often: notes{waiting: map[noteKey]counts{}}}
 	jobs.Handle(p.Jobs, jobSearch, jobs.Options{Timeout: 2 * time.Hour, Concurrency: 1}, s.search)
 	jobs.Handle(p.Jobs, jobPurge, jobs.Options{Timeout: 2 * time.Hour, Concurrency: 1}, s.purge)
 	p.Jobs.Every("privacy.purge", "20 3 * * *", jobPurge, struct{}{})

@@ -20,6 +20,8 @@ type privacyPage struct {
 	Table   *Table
 	Empty   *EmptyState
 	Exports []Link
+	Bar     FilterBar
+	More    *Link
 }
 
 type foundPerson struct {

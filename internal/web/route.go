@@ -73,9 +73,7 @@ func (s *Server) page(pattern string, fn func(*Request) error, options ...option
 			if err == nil {
 				err = fn(r)
 			}
-			if err == nil {
-				s.noteExport(r)
-			}
+			s.noteExport(r) // what was cut short left all the same
 			if err != nil {
 				s.refuse(r, err)
 			}
