@@ -65,6 +65,7 @@ var methods = []nightly{
 	EarlyWarning,
 	Breach,
 	Zones,
+	DetectorBench,
 }
 
 const jobNight = "analysis.night"

@@ -9,6 +9,7 @@ import (
 
 	"statincidents/internal/calendar"
 	"statincidents/internal/stats"
+	"statincidents/internal/trial"
 )
 
 // What is planted for the early warning is found in its weeks, with its
@@ -130,5 +131,42 @@ func TestEarlyWarningFindsWhatIsPlanted(t *testing.T) {
 				t.Fatalf("%+v", f)
 			}
 		}
+	}
+}
+
+// The bench on the demonstration's own past: the detector in use says little
+// and finds much; what dashboards do says a lot.
+func TestDetectorBench(t *testing.T) {
+	t.Parallel()
+	p := plant(t)
+	out, err := putToTest(t.Context(), gatherPanel(p.world), DetectorBench.Seed)
+	if err != nil || out.Refusal != nil {
+		t.Fatal(err, out.Refusal)
+	}
+	if _, err := json.Marshal(out); err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]trial.Row{}
+	for _, r := range out.Table.Rows {
+		rows[r.Detector] = r
+		if r.Silent {
+			t.Errorf("%s is silent", r.Detector)
+		}
+		n := 0
+		for _, k := range r.ByWeek {
+			n += k
+		}
+		if len(r.ByWeek) != len(out.Mondays) || math.Abs(float64(n)/float64(len(out.Mondays))-r.Usual) > 1e-9 {
+			t.Errorf("%s: %v a week, by week %v", r.Detector, r.Usual, r.ByWeek)
+		}
+	}
+	if ours, ears := rows[trial.Ours].Usual, rows[trial.EARS1].Usual; ears < 3*ours || out.Table.Rule.Usual > 2 {
+		t.Errorf("alarms a week: ours %v, by its rule %v, EARS C1 %v", ours, out.Table.Rule.Usual, ears)
+	}
+	if found := out.Table.Rule.Found[2][2]; found < 0.85 {
+		t.Errorf("%v of the great outbreaks are found", found)
+	}
+	if too, err := putToTest(t.Context(), WarningInput{}, 1); err != nil || too.Refusal == nil || too.Refusal.Why != FewWeeks {
+		t.Errorf("nothing at all: %+v %v", too, err)
 	}
 }

@@ -78,7 +78,7 @@ var allowed = map[string][]string{
 	"find":      {"…", "directory", "incident", "knowledge", "problem", "search"},
 	"similar":   {"…", "directory", "catalog", "incident", "search"},
 	"cube":      {"…", "directory", "catalog", "incident", "locale"},
-	"analysis":  {"…", "directory", "catalog", "incident", "cube", "jobs", "servicelevel", "similar", "stats"},
+	"analysis":  {"…", "directory", "catalog", "incident", "cube", "jobs", "servicelevel", "similar", "stats", "trial"},
 	"live":      {"…", "incident"},
 	"backup":    {"…"},
 	"doctor":    {"…"},
@@ -86,7 +86,7 @@ var allowed = map[string][]string{
 	"intake":    {"…", "directory", "catalog", "incident", "jobs", "locale"},
 	"load":      {"fault", "api", "calendar"},
 	"api":       doors("search", "cube", "live", "analysis", "intake", "privacy"),
-	"web":       doors("search", "cube", "live", "analysis", "chart", "geo", "sheet", "qr", "intake", "stats"),
+	"web":       doors("search", "cube", "live", "analysis", "chart", "geo", "sheet", "qr", "intake", "stats", "trial"),
 	"app":       {"*"},
 
 	// Rooms around an incident.

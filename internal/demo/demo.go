@@ -171,9 +171,18 @@ type generator struct {
 }
 
 // Generate makes the département of a seed as it stands at an instant.
-func Generate(seed uint64, now time.Time) *Dataset {
+func Generate(seed uint64, now time.Time) *Dataset { return generate(seed, now, true) }
+
+// Quiet makes the same without any story: nothing is there to be found, but for
+// what is ordinary (years that grow, schools that lean to some kinds).
+func Quiet(seed uint64, now time.Time) *Dataset { return generate(seed, now, false) }
+
+func generate(seed uint64, now time.Time, planted bool) *Dataset {
 	g := newGenerator(seed, now)
-	stories := g.plantStories()
+	stories := 0
+	if planted {
+		stories = g.plantStories()
+	}
 	g.fill(Incidents - stories)
 	slices.SortStableFunc(g.ds.Incidents, func(a, b Incident) int { return a.Opened.Compare(b.Opened) })
 	for i := range g.ds.Stories {

@@ -46,6 +46,8 @@ var pages = []struct {
 	{name: "explore-three", path: "/explore?measure=resolution_median&by=category&by=priority&by=open&period=12m", role: auth.Lead, demo: true},
 	{name: "explore-one", path: "/explore?measure=reopened_share&by=none&period=12m", role: auth.Lead, demo: true},
 	{name: "explore-empty", path: "/explore", role: auth.Lead},
+	{name: "bench", path: "/signals/bench", role: auth.Lead, demo: true, open: "details"},
+	{name: "bench-refused", path: "/signals/bench", role: auth.Lead},
 	{name: "analyses", path: "/analyses", role: auth.Lead, demo: true},
 	{name: "rates", path: "/rates", role: auth.Lead, demo: true, open: ".method-note"},
 	{name: "rates-referent", path: "/rates?period=school-year", role: auth.Referent, demo: true},

@@ -229,7 +229,7 @@ func judge(d detector, c Case, outbreaks []outbreak, plan Plan) judged {
 			}
 			j.tested++
 			if y[week] >= plan.Least {
-				j.quiet = append(j.quiet, v)
+				j.quiet, j.quietWeek = append(j.quiet, v), append(j.quietWeek, week-c.First)
 			}
 		}
 	}
@@ -290,6 +290,17 @@ func (j *judged) sum(p *prepared, score func(int, int, []int) float64, outbreaks
 		}
 		return out
 	}
+	j.by = func(limit float64) []int {
+		out := make([]int, j.weeks)
+		for s := range quiet {
+			for w, alarm := range run(quiet[s], limit) {
+				if alarm {
+					out[w]++
+				}
+			}
+		}
+		return out
+	}
 	j.at = func(limit float64) (alarms int, found [][]bool) {
 		for s := range quiet {
 			for _, alarm := range run(quiet[s], limit) {
@@ -317,6 +328,7 @@ func (j *judged) rule(p *prepared, outbreaks []outbreak) {
 		return n >= e.Recent && y[week] >= 1
 	}
 	j.ruled, j.busy = make([][]bool, len(outbreaks)), make([][]bool, len(outbreaks))
+	j.ruledWeek = make([]int, j.weeks)
 	grown := make([][]int, len(outbreaks))
 	all := map[int][]int{} // with every outbreak, by series
 	for o, b := range outbreaks {
@@ -352,6 +364,7 @@ func (j *judged) rule(p *prepared, outbreaks []outbreak) {
 			place[s] = at
 			if quiet[at] <= e.Share && recent(p.counts(s), week) {
 				j.ruledQuiet++
+				j.ruledWeek[k]++
 			}
 			if _, with := all[s]; !with && crowd[at] <= e.Share && recent(p.counts(s), week) {
 				j.busyQuiet++

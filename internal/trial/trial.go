@@ -52,6 +52,8 @@ type Row struct {
 	Usual float64
 	// UsualFound is the share found there, by size and by number of weeks.
 	UsualFound [][]float64
+	// ByWeek counts the alarms of each judged week at the usual limit, cases added up.
+	ByWeek []int
 	// AtOne is the number of false alarms a week at the limit set to give one
 	// (or the nearest below), and Found the share found at that limit.
 	AtOne float64
@@ -208,16 +210,47 @@ func (t *Table) describe(cases []Case, outbreaks [][]outbreak, plan Plan) {
 type judged struct {
 	weeks, tested int
 	quiet         []float64
+	quietWeek     []int       // of each of these, counted from the first judged
 	added         [][]float64 // by outbreak, by week
 	sizes         []int       // of the outbreaks
 	// at gives the alarms at a limit for a detector whose past alarms matter;
 	// nil for the others.
 	at func(limit float64) (quiet int, found [][]bool)
+	// by counts the alarms of each week in the same way.
+	by func(limit float64) []int
 	// ruled are, under the whole rule, the false alarms and the outbreaks'
 	// weeks told; only of the detector in use.
 	// Busy is the same with all outbreaks at a time.
 	ruledQuiet, busyQuiet int
+	ruledWeek             []int
 	ruled, busy           [][]bool
+}
+
+// weekly counts the alarms of each week of a case at a limit.
+func (j *judged) weekly(limit float64) []int {
+	if j.by != nil {
+		return j.by(limit)
+	}
+	out := make([]int, j.weeks)
+	for k, v := range j.quiet {
+		if v >= limit {
+			out[j.quietWeek[k]]++
+		}
+	}
+	return out
+}
+
+func byWeek(runs []judged, of func(*judged) []int) []int {
+	var out []int
+	for k := range runs {
+		for w, n := range of(&runs[k]) {
+			if w == len(out) {
+				out = append(out, 0)
+			}
+			out[w] += n
+		}
+	}
+	return out
 }
 
 // alarms are those of a case at a limit.
@@ -252,6 +285,7 @@ func (t *Table) row(d *detector, runs []judged) Row {
 		return r
 	}
 	r.Usual, r.UsualFound = t.measure(runs, d.usual)
+	r.ByWeek = byWeek(runs, func(j *judged) []int { return j.weekly(d.usual) })
 	r.AtOne, r.Found = t.measure(runs, t.limit(runs))
 	return r
 }
@@ -267,7 +301,11 @@ func (t *Table) rule(name string, runs []judged, of func(*judged) (int, [][]bool
 	}
 	usual := float64(quiet) / float64(max(1, t.Judged))
 	shares := t.shares(runs, found)
-	return Row{Detector: name, Usual: usual, UsualFound: shares, AtOne: usual, Found: shares}
+	row := Row{Detector: name, Usual: usual, UsualFound: shares, AtOne: usual, Found: shares}
+	if name == OursRule {
+		row.ByWeek = byWeek(runs, func(j *judged) []int { return j.ruledWeek })
+	}
+	return row
 }
 
 func (t *Table) measure(runs []judged, limit float64) (float64, [][]float64) {

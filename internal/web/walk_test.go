@@ -265,6 +265,9 @@ var walks = []struct {
 	{"GET /signals", "/signals?view=history", "", "200 200 200 200 403 in"},
 	{"GET /signals.csv", "/signals.csv", "", "200 200 200 200 403 in"},
 	{"GET /signals.xlsx", "/signals.xlsx", "", "200 200 200 200 403 in"},
+	{"GET /signals/bench", "/signals/bench", "", "200 200 200 404 403 in"}, // of all schools together
+	{"GET /signals/bench.csv", "/signals/bench.csv", "", "200 200 200 404 403 in"},
+	{"GET /signals/bench.xlsx", "/signals/bench.xlsx", "", "200 200 200 404 403 in"},
 	{"GET /signals/{id}", "/signals/1", "", "200 200 200 200 403 in"}, // of school a, the referent's
 	{"GET /signals/{id}", "/signals/2", "", "200 200 200 404 403 in"}, // of school b
 	{"GET /signals/{id}", "/signals/3", "", "200 200 200 404 403 in"}, // of both

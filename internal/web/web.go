@@ -198,6 +198,7 @@ func (s *Server) routes() {
 	s.ratesRoutes()
 	s.effectRoutes()
 	s.signalsRoutes()
+	s.benchRoutes()
 	s.methodRoutes()
 	s.timesRoutes()
 	s.riskPanelRoutes()
