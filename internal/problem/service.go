@@ -17,7 +17,8 @@ import (
 
 // Service is the problems of every tenant.
 //
-// Commands: Open, Save, Link, Unlink. Reads: Get, List, Of, Incidents, Story.
+// Commands: Open, OpenWith, Save, Link, Unlink, Refuse, Restore. Reads: Get,
+// List, Of, Incidents, Story, Said.
 type Service struct {
 	db        *sqldb.DB
 	j         *journal.Journal
@@ -174,13 +175,23 @@ func (s *Service) write(ctx context.Context, tx *sqldb.Tx, by auth.Identity, p *
 
 // Projection rebuilds the problems from the journal.
 func (s *Service) Projection() journal.Projection {
-	return journal.Projection{Name: "problem", Subjects: []string{Subject}, Tables: []string{"problem", "problem_incident"}, Apply: apply}
+	return journal.Projection{Name: "problem", Subjects: []string{Subject, RefusalSubject}, Tables: []string{"problem", "problem_incident", "problem_refusal"}, Apply: apply}
 }
 
 func apply(ctx context.Context, tx *sqldb.Tx, events []journal.Event) error {
 	state := map[int64]*Problem{}
 	for k := range events {
 		e := &events[k]
+		if e.Subject.Kind == RefusalSubject {
+			var data RefusalPayload
+			if err := json.Unmarshal(e.Data, &data); err != nil {
+				return fmt.Errorf("problem: event %s: %w", e.Pos, err)
+			}
+			if err := keepRefusal(ctx, tx, e.Tenant, e.Subject.ID, e.Kind, e.At, data); err != nil {
+				return err
+			}
+			continue
+		}
 		p := state[e.Subject.ID]
 		if p == nil {
 			stored, err := load(ctx, tx, e.Tenant, e.Subject.ID)
