@@ -63,6 +63,8 @@ var pages = []struct {
 	{name: "zones", path: "/zones", role: auth.Lead, demo: true},
 	{name: "zones-referent", path: "/zones", role: auth.Referent, demo: true},
 	{name: "zones-waiting", path: "/zones", role: auth.Lead},
+	{name: "recurrence", path: "/recurrence", role: auth.Lead, demo: true},
+	{name: "recurrence-referent", path: "/recurrence?within=60", role: auth.Referent, demo: true},
 	{name: "method", path: "/methods/comparer-les-colleges", role: auth.Lead},
 	{name: "incidents", path: "/incidents?open=yes", role: auth.Technician, demo: true, open: "details.menu"},
 	{name: "incidents-declarant", path: "/incidents?period=all", role: auth.Declarant, demo: true},

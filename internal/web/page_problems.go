@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"statincidents/internal/auth"
+	"statincidents/internal/fault"
 	"statincidents/internal/problem"
 	"statincidents/internal/sheet"
 )
@@ -145,6 +146,21 @@ func (s *Server) newProblem(r *Request) error {
 		}
 		f = r.Blank("state", string(problem.Open), "title", i.Title, "category", id(i.Category), "link", id(i.ID), "owner", id(r.Who.Person))
 	}
+	if numbers := numbersOf(r.Address.Get("incidents")); len(numbers) > 0 {
+		found, err := s.deps.Incidents.Many(r.Context(), r.Scope(), numbers)
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return fault.New(fault.NotFound, "error.incident.not_found")
+		}
+		i := found[0]
+		words := make([]string, len(found))
+		for k := range found {
+			words[k] = id(found[k].ID)
+		}
+		f = r.Blank("state", string(problem.Open), "title", i.Title, "category", id(i.Category), "link", strings.Join(words, ","), "owner", id(r.Who.Person))
+	}
 	return s.showProblemEdit(r, http.StatusOK, 0, f)
 }
 
@@ -192,17 +208,12 @@ func (s *Server) createProblem(r *Request) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.deps.Problems.Open(r.Context(), r.Who, problemContent(f))
+	p, err := s.deps.Problems.OpenWith(r.Context(), r.Who, problemContent(f), numbersOf(f.Get("link")))
 	if err != nil {
 		if f.Refused(err) {
 			return s.showProblemEdit(r, status(err), 0, f)
 		}
 		return err
-	}
-	if number := f.ID("link"); number != 0 {
-		if _, err := s.deps.Problems.Link(r.Context(), r.Who, p.ID, number); err != nil {
-			return err
-		}
 	}
 	if err := r.Say(Notice{Text: r.T("problem.created", "number", id(p.ID))}); err != nil {
 		return err

@@ -297,6 +297,11 @@ var walks = []struct {
 	{"GET /zones", "/zones", "", "200 200 200 200 403 in"},
 	{"GET /zones.csv", "/zones.csv", "", "200 200 200 200 403 in"},
 	{"GET /zones.xlsx", "/zones.xlsx", "", "200 200 200 200 403 in"},
+	{"GET /recurrence", "/recurrence?within=10", "", "200 200 200 200 403 in"}, // a referent reads of their own school only
+	{"GET /recurrence.csv", "/recurrence.csv", "", "200 200 200 200 403 in"},
+	{"GET /recurrence.xlsx", "/recurrence.xlsx", "", "200 200 200 200 403 in"},
+	{"POST /recurrence/refuse", "/recurrence/refuse", "incidents=1", "422 422 422 403 403 in"},
+	{"POST /recurrence/restore", "/recurrence/restore", "refusal=9999", "303 303 303 403 403 in"},
 	{"GET /methods/{name}", "/methods/comparer-les-colleges", "", "200 200 200 200 403 in"},
 	{"GET /methods/{name}", "/methods/nonsense", "", "404 404 404 404 403 in"},
 	{"GET /methods/replay/{file}", "/methods/replay/late-entry.json", "", "200 200 200 404 403 in"},

@@ -203,6 +203,7 @@ func (s *Server) routes() {
 	s.timesRoutes()
 	s.riskPanelRoutes()
 	s.zonesRoutes()
+	s.recurrenceRoutes()
 	s.schoolRoutes()
 	s.directoryRoutes()
 	s.supportRoutes()
