@@ -70,7 +70,7 @@ func (s *Server) recurrenceRoutes() {
 	s.page("GET /recurrence.xlsx", s.exportRecurrence, needs(auth.ExportData), lasts(exportTime))
 	s.page("POST /recurrence/refuse", s.refuseEcho, needs(auth.HandleIncident))
 	s.page("POST /recurrence/restore", s.restoreEcho, needs(auth.HandleIncident))
-	s.navEntry(entry{order: 40, key: "recurrence.title", icon: "repeat", href: "/recurrence", right: auth.ViewStatistics})
+	s.analysisEntry(question{order: 50, key: "recurrence", icon: "repeat", href: "/recurrence", found: s.foundBack})
 }
 
 // withins are the choices of the page's parameter, in open days.
@@ -108,11 +108,10 @@ func (s *Server) recurrence(r *Request) error {
 	for _, d := range withins {
 		days = append(days, Option{Value: strconv.Itoa(d), Label: r.N("recurrence.days", d)})
 	}
-	field := f.Select("within", r.T("recurrence.within"), days)
-	if field.Value == "" {
-		field.Value = strconv.Itoa(analysis.ReturnWithin)
+	if f.Get("within") == "" {
+		f.values.Set("within", strconv.Itoa(analysis.ReturnWithin))
 	}
-	p.Bar = r.FilterBar([]Field{field})
+	p.Bar = r.FilterBar([]Field{f.Select("within", r.T("recurrence.within"), days)})
 	v, err := s.comesBack(r)
 	switch {
 	case fault.Is(err, fault.Unavailable):
@@ -146,6 +145,16 @@ func (s *Server) recurrence(r *Request) error {
 		}
 	}
 	return recurrenceView.show(r, http.StatusOK, p)
+}
+
+// foundBack says what was found last, for the page of questions.
+func (s *Server) foundBack(r *Request) (string, error) {
+	v, err := s.comesBack(r)
+	if err != nil || v.Refusal != nil {
+		return "", err
+	}
+	said := v.findings(r)
+	return said[min(1, len(said)-1)], nil
 }
 
 func (v *comesBack) steps(r *Request) []string {
@@ -320,7 +329,7 @@ func (v *comesBack) cameBack(r *Request, key string, all []analysis.CameBack) re
 	}
 	f := &ChartFrame{Printer: r.Printer, ID: key + "-figure", Under: true, Title: r.N("recurrence."+key+".found", len(all)), Question: r.T("recurrence." + key + ".what"), How: r.T("recurrence.bars.how"), Table: t}
 	b.Desc = f.Title
-	f.Drawing = chart.Render(b, r.Printer, chart.Half)
+	f.Drawing = chart.Render(b, r.Printer, chart.Full)
 	p.Chart = f
 	return p
 }
@@ -387,7 +396,7 @@ func (v *comesBack) lots(r *Request) recurrencePart {
 	}
 	f := &ChartFrame{Printer: r.Printer, ID: "lots-figure", Under: true, Title: said, Question: r.T("recurrence.lots.what", "lot", drawn.Name), How: r.T("recurrence.lots.how"), Table: t}
 	g.Desc = f.Title
-	f.Drawing = chart.Render(g, r.Printer, chart.Half)
+	f.Drawing = chart.Render(g, r.Printer, chart.Full)
 	p.Chart = f
 	return p
 }
