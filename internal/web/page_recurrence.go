@@ -372,7 +372,9 @@ func (v *comesBack) lots(r *Request) recurrencePart {
 		q.From, q.To = v.Today-analysis.RecurrenceYears*365, v.Today+1
 		return listAddress(q).String()
 	}
-	lot := func(m *analysis.Model) string { return since(cube.ListQuery{Filters: []cube.Filter{lotFilter(m.Name)}}) }
+	lot := func(m *analysis.Model) string {
+		return since(cube.ListQuery{Filters: []cube.Filter{lotFilter(m.Name)}})
+	}
 	said := v.lotSentence(r, drawn)
 	g.Curves = []chart.Steep{
 		steps(drawn.Name, 2, drawn.Curve, chart.StepHit{Href: lot(drawn), Title: said}),
