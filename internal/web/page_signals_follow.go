@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	"statincidents/internal/notify"
@@ -62,19 +63,19 @@ func (s *Server) showFollow(r *Request, status int, f *Form, wish signal.Wish) e
 	p.Mode = f.Choices("mode", r.T("signal.follow.mode"), modes)
 	methods := followGroup{Name: "method", Legend: r.T("signal.follow.methods"), Hint: r.T("signal.follow.all")}
 	for _, m := range signal.Methods {
-		methods.add(string(m), r.T("signal.method."+string(m)), has(wish.Methods, m))
+		methods.add(string(m), r.T("signal.method."+string(m)), slices.Contains(wish.Methods, m))
 	}
 	categories := followGroup{Name: "category", Legend: r.T("signal.follow.categories"), Hint: r.T("signal.follow.all")}
 	for _, c := range n.words.Children(0) {
 		if !c.Archived {
-			categories.add(id(c.ID), n.category(c.ID), has(wish.Categories, c.ID))
+			categories.add(id(c.ID), n.category(c.ID), slices.Contains(wish.Categories, c.ID))
 		}
 	}
 	p.Groups = []followGroup{methods, categories}
 	if schools := n.places.SchoolsIn(r.Scope()); len(schools) > 1 {
 		group := followGroup{Name: "school", Legend: r.T("signal.follow.schools"), Hint: r.T("signal.follow.all")}
 		for _, school := range schools {
-			group.add(id(school.ID), school.Name, has(wish.Schools, school.ID))
+			group.add(id(school.ID), school.Name, slices.Contains(wish.Schools, school.ID))
 		}
 		p.Groups = append(p.Groups, group)
 	}
@@ -83,15 +84,6 @@ func (s *Server) showFollow(r *Request, status int, f *Form, wish signal.Wish) e
 
 func (g *followGroup) add(value, label string, chosen bool) {
 	g.Boxes = append(g.Boxes, followBox{ID: g.Name + "-" + value, Value: value, Label: label, Chosen: chosen})
-}
-
-func has[T comparable](list []T, v T) bool {
-	for _, one := range list {
-		if one == v {
-			return true
-		}
-	}
-	return false
 }
 
 func (s *Server) saveFollowSignals(r *Request) error {
