@@ -42,6 +42,7 @@ import (
 	"statincidents/internal/problem"
 	"statincidents/internal/queue"
 	"statincidents/internal/servicelevel"
+	"statincidents/internal/signal"
 	"statincidents/internal/similar"
 	"statincidents/internal/stock"
 	"statincidents/internal/visit"
@@ -57,6 +58,7 @@ type Deps struct {
 	Incidents *incident.Service
 	Files     *attachment.Service
 	Problems  *problem.Service
+	Signals   *signal.Service
 	Stock     *stock.Service
 	Service   *servicelevel.Service
 	Labels    *label.Service
@@ -143,6 +145,7 @@ func New(deps Deps) *API {
 	a.registerIncidents()
 	a.registerAttachments()
 	a.registerProblems()
+	a.registerSignals()
 	a.registerStock()
 	a.registerStockCommands()
 	a.registerClocks()

@@ -26,6 +26,7 @@ import (
 	"statincidents/internal/queue"
 	"statincidents/internal/search"
 	"statincidents/internal/servicelevel"
+	"statincidents/internal/signal"
 	"statincidents/internal/similar"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/stock"
@@ -46,7 +47,7 @@ func (w *world) start(tb testing.TB) {
 	for !w.cube.Ready() {
 		time.Sleep(5 * time.Millisecond)
 	}
-	w.deps = api.Deps{Auth: w.auth, Sessions: w.auth.NewSessions(false), Incidents: w.incidents, Files: w.files, Problems: problem.New(w.db, w.journal, w.places, w.words, w.incidents), Mail: w.mail(), Stock: stock.New(w.db, w.journal, w.incidents), Directory: w.places, Catalog: w.words, Cube: w.cube, Hub: w.hub,
+	w.deps = api.Deps{Auth: w.auth, Sessions: w.auth.NewSessions(false), Incidents: w.incidents, Files: w.files, Problems: problem.New(w.db, w.journal, w.places, w.words, w.incidents), Signals: signal.New(w.db, w.journal, 1, time.UTC), Mail: w.mail(), Stock: stock.New(w.db, w.journal, w.incidents), Directory: w.places, Catalog: w.words, Cube: w.cube, Hub: w.hub,
 		Similar: similar.New(w.db, w.journal, w.places, w.words), Knowledge: knowledge.New(w.db, w.journal, w.words),
 		Location: paris, Clock: sqldb.Now, Version: "test", Log: slog.New(slog.NewTextHandler(tb.Output(), nil))}
 	w.deps.Notify = notify.New(notify.Parts{DB: w.db, Journal: w.journal, Jobs: jobs.New(w.db, jobs.Config{Tenant: tenant}), Mailbox: mailbox.New(w.db, w.journal, tenant), Signer: auth.NewSigner(w.db, tenant),

@@ -181,6 +181,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	a.Analysis = analysis.New(analysis.Parts{
 		DB: db, Jobs: a.Jobs, Cube: a.Cube, Places: a.Directory, Words: a.Catalog, Incidents: a.Incidents, Clocks: a.Service,
 	}, analysis.Config{Tenant: Tenant, Location: a.Location, Log: log})
+	a.signals()
 	a.Imports = csvin.New(db, a.Directory, a.Catalog, a.Incidents)
 	uploads := filepath.Join(cfg.Dir, "imports")
 	if cfg.Dir == "" {

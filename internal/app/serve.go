@@ -159,7 +159,7 @@ func (a *App) handler(cfg ServeConfig) http.Handler {
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.Handle("GET /metrics", watched.guarded(a.Auth))
 	mux.Handle(api.Prefix+"/", api.New(api.Deps{
-		Auth: a.Auth, Sessions: sessions, Incidents: a.Incidents, Files: a.Files, Problems: a.Problems, Stock: a.Stock, Mail: a.Mail, Directory: a.Directory, Catalog: a.Catalog, Cube: a.Cube, Hub: a.Hub,
+		Auth: a.Auth, Sessions: sessions, Incidents: a.Incidents, Files: a.Files, Problems: a.Problems, Signals: a.Signals, Stock: a.Stock, Mail: a.Mail, Directory: a.Directory, Catalog: a.Catalog, Cube: a.Cube, Hub: a.Hub,
 		Similar: a.Similar, Knowledge: a.Knowledge, Notify: a.Notify,
 		Find:     a.Find,
 		Visits:   a.Visits,

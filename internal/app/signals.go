@@ -1,0 +1,119 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"statincidents/internal/analysis"
+	"statincidents/internal/calendar"
+	"statincidents/internal/signal"
+	"statincidents/internal/stats"
+)
+
+// signals ties the night's methods to the signals: what they found is observed,
+// what people judged true is not learned from.
+func (a *App) signals() {
+	a.Analysis.Learn(a.learned)
+	a.Analysis.After(a.observe)
+}
+
+// learned are the stretches that people judged truly out of the ordinary.
+func (a *App) learned(ctx context.Context) ([]analysis.Outbreak, error) {
+	lessons, err := a.Signals.Learned(ctx)
+	var out []analysis.Outbreak
+	for _, l := range lessons {
+		// A drift is how things have become; what other methods find is made of
+		// incidents that no series of weeks holds apart.
+		if l.Method == signal.Warning {
+			out = append(out, analysis.Outbreak{Schools: l.About.Schools, Category: l.About.Category, From: l.First, To: l.To})
+		}
+	}
+	return out, err
+}
+
+// observe hands what the night found to the signals, week after week from the
+// last one that they have seen: at the first start the past comes first.
+func (a *App) observe(ctx context.Context, w *analysis.World) error {
+	out, _, err := analysis.Latest(ctx, a.Analysis, analysis.EarlyWarning)
+	if err != nil {
+		return err
+	}
+	this := w.Today.Week()
+	if r := out.Refusal; r != nil {
+		args := map[string]any{"have": r.Have, "least": r.Least}
+		return a.Signals.Refuse(ctx, signal.Warning, this, "signal.refused."+string(r.Why), args)
+	}
+	seen, err := a.Signals.Seen(ctx, signal.Warning)
+	if err != nil {
+		return err
+	}
+	drifted, err := a.Signals.Seen(ctx, signal.Drift)
+	if err != nil {
+		return err
+	}
+	for _, week := range out.Weeks {
+		if week.Monday >= seen {
+			found, err := warned(ctx, w, signal.Warning, week.Monday, week.Found)
+			if err == nil {
+				err = a.Signals.Observe(ctx, signal.Warning, week.Monday, found, signal.Among(week.Tested))
+			}
+			if err != nil {
+				return fmt.Errorf("signals of the week of %s: %w", week.Monday, err)
+			}
+		}
+		if week.Monday >= drifted {
+			found, err := warned(ctx, w, signal.Drift, week.Monday, week.Drifts)
+			if err == nil {
+				err = a.Signals.Observe(ctx, signal.Drift, week.Monday, found, signal.Among(week.Tested))
+			}
+			if err != nil {
+				return fmt.Errorf("rises up to the week of %s: %w", week.Monday, err)
+			}
+		}
+	}
+	return nil
+}
+
+// warned makes findings of the series that a week was warned of.
+func warned(ctx context.Context, w *analysis.World, method signal.Method, monday calendar.Day, series []analysis.Warned) ([]signal.Finding, error) {
+	words, err := w.EmergingWords(ctx, monday+7, series)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]signal.Finding, len(series))
+	for k := range series {
+		one := &series[k]
+		f := signal.Finding{
+			Series: fmt.Sprintf("school %d category %d", one.School, one.Category), About: signal.About{Category: one.Category}, Flagged: one.Alert,
+			Figures: signal.Figures{Observed: float64(one.Observed), Expected: one.Expected, Low: one.Low, High: one.High, P: one.P, Window: one.Weeks, First: one.First},
+		}
+		if one.School != 0 {
+			f.Schools = []int64{one.School}
+		}
+		if one.Expected > 0 {
+			f.Ratio = float64(one.Observed) / one.Expected
+		}
+		if method == signal.Drift {
+			f.Flagged, f.P = true, 0 // a rise that is told of has not come to rest
+		} else {
+			f.P = max(f.P, 1e-300)
+		}
+		if since := one.Since; since != nil {
+			f.Since = signal.Since{Week: since.Monday, Low: since.From, High: since.To, Before: since.Before, After: since.After}
+		}
+		for _, p := range one.History {
+			f.History = append(f.History, signal.Point{Week: p.Monday, Observed: float64(p.Observed), Expected: p.Expected, Low: float64(p.Low), High: float64(p.High)})
+		}
+		f.Words = emerged(words[k])
+		found[k] = f
+	}
+	return found, nil
+}
+
+func emerged(words []stats.Word) []signal.Word {
+	var out []signal.Word
+	for _, word := range words {
+		out = append(out, signal.Word{Word: word.Word, N: word.Now, Score: word.Z})
+	}
+	return out
+}
