@@ -26,6 +26,7 @@ A creation repeated with the same Idempotency-Key and body gives the incident th
 
 var tags = []*huma.Tag{
 	{Name: "incidents", Description: "Declare, read and handle incidents."},
+	{Name: "signals", Description: "What is out of the ordinary, as the methods found it, and what people think of it."},
 	{Name: "problems", Description: "Causes behind several incidents, with their workaround."},
 	{Name: "stock", Description: "Parts: what there is, and the ledger of what became of each."},
 	{Name: "search", Description: "Looking for anything that the account sees."},

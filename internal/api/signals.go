@@ -10,7 +10,6 @@ import (
 	"statincidents/internal/calendar"
 	"statincidents/internal/fault"
 	"statincidents/internal/signal"
-	"statincidents/internal/sqldb"
 )
 
 // BySignal is the address of one signal.
@@ -112,7 +111,7 @@ func (a *API) signalNames(ctx context.Context) (*signal.Names, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &signal.Names{Printer: a.printer(ctx), Places: places, Words: words, Today: calendar.DayOf(sqldb.Now(), places.Settings().Location())}, nil
+	return &signal.Names{Printer: a.printer(ctx), Places: places, Words: words, Today: calendar.DayOf(a.deps.Clock(), places.Settings().Location())}, nil
 }
 
 func wireSignal(say *signal.Names, s *signal.Signal) wire.Signal {

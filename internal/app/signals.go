@@ -51,20 +51,24 @@ func (a *App) observe(ctx context.Context, w *analysis.World) error {
 	if err != nil {
 		return err
 	}
-	for _, week := range out.Weeks {
+	for k, week := range out.Weeks {
+		options := []signal.Option{signal.Among(week.Tested)}
+		if week.Partial {
+			options = append(options, signal.Partly())
+		}
 		if week.Monday >= seen {
-			found, err := warned(ctx, w, signal.Warning, week.Monday, week.Found)
+			found, err := warned(ctx, w, signal.Warning, week.Monday, week.Found, k+wordWeeks >= len(out.Weeks))
 			if err == nil {
-				err = a.Signals.Observe(ctx, signal.Warning, week.Monday, found, signal.Among(week.Tested))
+				err = a.Signals.Observe(ctx, signal.Warning, week.Monday, found, options...)
 			}
 			if err != nil {
 				return fmt.Errorf("signals of the week of %s: %w", week.Monday, err)
 			}
 		}
 		if week.Monday >= drifted {
-			found, err := warned(ctx, w, signal.Drift, week.Monday, week.Drifts)
+			found, err := warned(ctx, w, signal.Drift, week.Monday, week.Drifts, k+1 == len(out.Weeks))
 			if err == nil {
-				err = a.Signals.Observe(ctx, signal.Drift, week.Monday, found, signal.Among(week.Tested))
+				err = a.Signals.Observe(ctx, signal.Drift, week.Monday, found, options...)
 			}
 			if err != nil {
 				return fmt.Errorf("rises up to the week of %s: %w", week.Monday, err)
@@ -74,11 +78,18 @@ func (a *App) observe(ctx context.Context, w *analysis.World) error {
 	return nil
 }
 
+// wordWeeks is how many of the last weeks are read for words: those before are
+// the past, at a first start only.
+const wordWeeks = 4
+
 // warned makes findings of the series that a week was warned of.
-func warned(ctx context.Context, w *analysis.World, method signal.Method, monday calendar.Day, series []analysis.Warned) ([]signal.Finding, error) {
-	words, err := w.EmergingWords(ctx, monday+7, series)
-	if err != nil {
-		return nil, err
+func warned(ctx context.Context, w *analysis.World, method signal.Method, monday calendar.Day, series []analysis.Warned, worded bool) ([]signal.Finding, error) {
+	words := make([][]stats.Word, len(series))
+	if worded {
+		var err error
+		if words, err = w.EmergingWords(ctx, monday+7, series); err != nil {
+			return nil, err
+		}
 	}
 	found := make([]signal.Finding, len(series))
 	for k := range series {

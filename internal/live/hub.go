@@ -208,7 +208,7 @@ func (h *Hub) publish(ctx context.Context, events []journal.Event) error {
 func (h *Hub) prepare(ctx context.Context, events []journal.Event, limit int) (told []*telling, burst bool, err error) {
 	var ids []int64
 	for i := range events {
-		if e := &events[i]; e.Subject.Kind == incident.Subject || slices.Contains(clockEvents, e.Kind) {
+		if e := &events[i]; e.Subject.Kind == incident.Subject || slices.Contains(clockEvents, e.Kind) || e.Kind == signalEvent {
 			t, err := newTelling(e)
 			if err != nil {
 				// An event that cannot be read is not worth stopping for: the
@@ -217,7 +217,9 @@ func (h *Hub) prepare(ctx context.Context, events []journal.Event, limit int) (t
 				continue
 			}
 			told = append(told, t)
-			ids = append(ids, e.Subject.ID)
+			if t.sight == nil {
+				ids = append(ids, e.Subject.ID)
+			}
 		}
 	}
 	if len(told) > limit {
@@ -232,6 +234,9 @@ func (h *Hub) prepare(ctx context.Context, events []journal.Event, limit int) (t
 		return nil, false, err
 	}
 	for _, t := range told {
+		if t.sight != nil {
+			continue
+		}
 		if i, ok := slices.BinarySearchFunc(now, t.event.Subject.ID, func(i incident.Incident, id int64) int { return cmp.Compare(i.ID, id) }); ok {
 			t.now = place{now[i].School, now[i].Declarant, now[i].Affected, true}
 			t.version = now[i].Version

@@ -272,6 +272,35 @@ func TestClocksAreToldToTheUnit(t *testing.T) {
 	})
 }
 
+// A signal is told to who sees it: of one school, to its people who read
+// statistics and to the unit; of several, to the unit.
+func TestSignalsAreToldInScope(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, testkit.SQLite(t))
+	unit, school, owner := w.subscribe(t, all, ""), w.subscribe(t, schoolA, ""), w.subscribe(t, declares, "")
+	for _, about := range []int64{1, 2, 0} {
+		w.append(t, journal.Event{Tenant: tenant, At: sqldb.Now(), Actor: journal.Actor{Kind: journal.BySystem}, Subject: journal.Subject{Kind: "signal", ID: 40 + about}, School: about, Kind: "signal.opened", Data: []byte(`{}`)})
+	}
+	w.settle(t)
+	for name, c := range map[string]struct {
+		sub  *live.Subscription
+		want []int64
+	}{"unit": {unit, []int64{41, 42, 40}}, "school": {school, []int64{41}}, "declarant": {owner, nil}} {
+		notices, _ := c.sub.Take(nil)
+		var got []int64
+		for _, n := range notices {
+			var s live.Sighting
+			if err := json.Unmarshal(n.Data, &s); n.Kind != live.Signal || err != nil || s.Kind != "signal.opened" {
+				t.Errorf("%s: %s %s, %v", name, n.Kind, n.Data, err)
+			}
+			got = append(got, s.Signal)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s is told of %v, want %v", name, got, c.want)
+		}
+	}
+}
+
 // Who joins an incident is told of it from then on, and nobody is told who it
 // was but those who handle; who takes it back is told that it is gone.
 func TestWhoJoins(t *testing.T) {

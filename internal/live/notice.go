@@ -14,6 +14,7 @@ import (
 const (
 	Changed = "incident" // an incident was declared or changed: data is a Change
 	Gone    = "gone"     // an incident left the reader's scope: data is a Departure
+	Signal  = "signal"   // a method found something out of the ordinary: data is a Sighting
 	Clock   = "clock"    // a clock of the unit is about to be late, or is: data is an Alarm
 	Resync  = "resync"   // too much happened to be told: read again; data is {}
 )
@@ -66,6 +67,17 @@ type Alarm struct {
 	At       time.Time `json:"at"`
 }
 
+// signalEvent is the event of a signal that opens; its school is the one that it
+// is about, 0 for several or all.
+const signalEvent = "signal.opened"
+
+// Sighting is the data of a Signal notice, for those who see the signal.
+type Sighting struct {
+	Kind   string    `json:"kind"`
+	Signal int64     `json:"signal"`
+	At     time.Time `json:"at"`
+}
+
 // place is what decides who sees an incident.
 type place struct {
 	school, declarant int64
@@ -87,12 +99,17 @@ type telling struct {
 
 	clock bool // of a clock: payload is empty
 	alarm []byte
+	sight []byte // of a signal: payload is empty
 
 	full, public, gone []byte
 }
 
 func newTelling(e *journal.Event) (*telling, error) {
 	t := &telling{event: e, clock: e.Subject.Kind == clockSubject}
+	if e.Kind == signalEvent {
+		t.sight = encode(Sighting{e.Kind, e.Subject.ID, e.At})
+		return t, nil
+	}
 	if t.clock {
 		var said struct {
 			Clock string `json:"clock"`
@@ -137,6 +154,10 @@ func or[T any](v *T, other T) T {
 // notice is what an audience is told of the event, if anything.
 func (t *telling) notice(a Audience) (Notice, bool) {
 	n := Notice{Pos: t.event.Pos}
+	if t.sight != nil {
+		n.Kind, n.Data = Signal, t.sight
+		return n, a.Scope.All() || t.event.School != 0 && a.Scope.SeesSchool(t.event.School)
+	}
 	if t.clock {
 		n.Kind, n.Data = Clock, t.alarm
 		return n, a.Internal && t.now.known && t.now.seenBy(a.Scope)

@@ -50,7 +50,8 @@ func (s *Service) Get(ctx context.Context, by auth.Identity, id int64) (Signal, 
 }
 
 // List reads signals within what the reader may see: those that go on first,
-// then the latest; among those that go on, the largest excess first.
+// then the latest; among those that go on, small rises last, then the largest
+// excess first.
 func (s *Service) List(ctx context.Context, by auth.Identity, f Filter) ([]Signal, error) {
 	if err := by.Require(auth.ViewStatistics); err != nil {
 		return nil, err
@@ -109,6 +110,12 @@ func (s *Service) List(ctx context.Context, by auth.Identity, f Filter) ([]Signa
 		}
 		x, y := a.Now(), b.Now()
 		switch {
+		case (a.Method == Drift) != (b.Method == Drift):
+			// Small rises add up many weeks: they come after what is new.
+			if a.Method == Drift {
+				return 1
+			}
+			return -1
 		case x.Excess() > y.Excess():
 			return -1
 		case x.Excess() < y.Excess():

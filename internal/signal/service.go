@@ -45,6 +45,8 @@ type Watch struct {
 	Refused string         `json:"refused,omitempty"`
 	Args    map[string]any `json:"args,omitempty"`
 	At      time.Time      `json:"-"`
+
+	partial bool
 }
 
 // Option tells more of an observation.
@@ -52,6 +54,10 @@ type Option func(*Watch)
 
 // Among says how many series the method looked at, when its findings are fewer.
 func Among(series int) Option { return func(w *Watch) { w.Series = series } }
+
+// Partly says that the week is under way: what is calm so far may not be at its
+// end, so that nothing is closed.
+func Partly() Option { return func(w *Watch) { w.partial = true } }
 
 // Observe takes what a method found in an open week (its Monday): it opens the
 // episodes that are flagged, goes on with those that are not calm, and closes
@@ -189,6 +195,9 @@ func (s *Service) observe(ctx context.Context, tx *sqldb.Tx, w Watch, going []Si
 		if n >= 0 && !taken[n] {
 			taken[n] = true
 			p = found[n].payload(w.Week)
+		}
+		if p.Entry.Calm && w.partial {
+			continue
 		}
 		if err := s.goOn(ctx, tx, one, p, at); err != nil {
 			return err

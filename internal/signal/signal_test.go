@@ -380,3 +380,49 @@ var zero float64
 
 func second[T any](_ T, err error) error        { return err }
 func third[T, U any](_ T, _ U, err error) error { return err }
+
+// A week under way closes nothing, and opens what it flags.
+func TestWeekUnderWay(t *testing.T) {
+	t.Parallel()
+	s := build(testkit.SQLite(t))
+	observe(t, s, monday, found(schoolA, 9, 2, 0.0025, true))
+	observe(t, s, monday+7)
+	partly := func(f ...Finding) []Signal {
+		t.Helper()
+		if err := s.Observe(t.Context(), Warning, monday+14, f, Partly()); err != nil {
+			t.Fatal(err)
+		}
+		return must[[]Signal](t)(s.List(t.Context(), lead, Filter{}))
+	}
+	if all := partly(); len(all) != 1 || all[0].State != Open || all[0].Observed() != monday+7 {
+		t.Errorf("%+v", all)
+	}
+	if all := partly(found(schoolB, 9, 2, 0.0025, true)); len(all) != 2 {
+		t.Errorf("%+v", all)
+	}
+	observe(t, s, monday+14, found(schoolB, 9, 2, 0.0025, true))
+	if all := must[[]Signal](t)(s.List(t.Context(), lead, Filter{State: Open})); len(all) != 1 || all[0].Schools[0] != schoolB {
+		t.Errorf("%+v", all)
+	}
+	rebuilt(t, s)
+}
+
+// Parts stand under the whole that holds them; nothing is lost.
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	one := func(id int64, category int64, excess float64, schools ...int64) Signal {
+		return Signal{ID: id, Method: Warning, State: Open, About: About{Schools: schools, Category: category}, Entries: []Entry{{Week: monday, Figures: Figures{Observed: excess}}}}
+	}
+	groups := Together([]Signal{one(1, 3, 90), one(2, 0, 20, schoolA), one(3, 3, 15, schoolA), one(4, 3, 12, schoolB), one(5, 4, 9, schoolA), one(6, 4, 8, schoolB)})
+	var got [][]int64
+	for _, g := range groups {
+		ids := []int64{g.ID}
+		for _, p := range g.Parts {
+			ids = append(ids, p.ID)
+		}
+		got = append(got, ids)
+	}
+	if want := [][]int64{{1, 3, 4}, {2, 5}, {6}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}

@@ -71,8 +71,15 @@ func (p *signalsPage) now(r *Request, n *names) error {
 	if err != nil {
 		return err
 	}
-	for k := range all {
-		p.Cards = append(p.Cards, n.signalCard(&all[k], "/signals"))
+	for _, g := range signal.Together(all) {
+		card := n.signalCard(&g.Signal, "/signals")
+		for k := range g.Parts {
+			part := &g.Parts[k]
+			e := part.Current()
+			card.Parts = append(card.Parts, signalLine{Href: "/signals/" + id(part.ID), Said: r.T("signal.part", "title", n.signalNames().Title(part), "observed", r.Num(e.Observed, 0), "expected", n.signalNames().Expected(e.Expected))})
+		}
+		card.PartsSaid = r.N("signal.parts", len(card.Parts))
+		p.Cards = append(p.Cards, card)
 	}
 	watches, err := r.Server.deps.Signals.Watched(r.Context(), r.Who)
 	if err != nil {

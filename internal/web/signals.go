@@ -25,6 +25,8 @@ type signalCard struct {
 	Incidents string // the list behind it, "" if no address says it
 	Count     string // of that list
 	Judge     *judgeForm
+	Parts     []signalLine // the signals that are part of it
+	PartsSaid string
 }
 
 // judgeForm is the judgement in one click; its note is on the signal's page.
@@ -237,8 +239,8 @@ type signalLine struct{ Href, Said string }
 func (r *Request) signalLines(n *names, school int64) ([]signalLine, error) {
 	all, err := r.signalsNow(school)
 	var lines []signalLine
-	for k := range all {
-		lines = append(lines, signalLine{Href: "/signals/" + strconv.FormatInt(all[k].ID, 10), Said: n.signalNames().Sentence(&all[k], all[k].Current())})
+	for _, g := range signal.Together(all) {
+		lines = append(lines, signalLine{Href: "/signals/" + strconv.FormatInt(g.ID, 10), Said: n.signalNames().Sentence(&g.Signal, g.Current())})
 	}
 	return lines, err
 }
