@@ -77,7 +77,7 @@ var matrix = map[string]route{
 	"split-incident":     {path: "/incidents/{id}/split", body: `{"title":"Une autre panne"}`, want: allow("201 201 201", "403 403 403", "403 403 403", "403 403 403")},
 	"rate-incident": {path: "/incidents/{id}/rating", body: `{"rating":"satisfied"}`, want: map[string]string{
 		"administrator": "403 403 403", "lead": "403 403 403", "technician": "403 409 409", "referent": "403 403 404", "declarant": "409 404 404", "stranger": "404 404 403"}},
-	"list-signals":        {path: "/signals", want: allow("200", "200", "403", "403")},
+	"list-signals":        {path: "/signals", want: allow("200", "200", "403", "200")},
 	"list-problems":       {path: "/problems", want: allow("200", "403", "403", "403")},
 	"open-problem":        {path: "/problems", body: `{"title":"Une cause"}`, want: allow("201", "403", "403", "403")},
 	"link-problem":        {path: "/problems/999999/incidents/{id}", want: allow("404 404 404", "403 403 403", "403 403 403", "403 403 403")},
@@ -146,7 +146,7 @@ var matrix = map[string]route{
 	"save-item":             {path: "/stock/items/999999", body: `{"name":"Écran"}`, want: allow("404", "403", "403", "403")},
 	"add-place":             {path: "/stock/places", body: `{"name":"","kind":"depot"}`, want: allow("422", "403", "403", "403")},
 	"save-place":            {path: "/stock/places/999999", body: `{"name":"Dépôt","kind":"depot"}`, want: allow("404", "403", "403", "403")},
-	"get-signal":            {path: "/signals/999999", want: allow("404", "404", "403", "403")},
+	"get-signal":            {path: "/signals/999999", want: allow("404", "404", "403", "404")},
 	"judge-signal":          {path: "/signals/999999/judgement", body: `{"verdict":"true"}`, want: allow("404", "403", "403", "403")},
 	"get-problem":           {path: "/problems/999999", want: allow("404", "403", "403", "403")},
 	"save-problem":          {path: "/problems/999999?version=1", body: `{"title":"x"}`, want: allow("404", "403", "403", "403")},

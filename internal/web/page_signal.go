@@ -184,7 +184,7 @@ func (p *signalPage) judgement(r *Request, one *signal.Signal) {
 	for _, v := range signal.Verdicts {
 		options = append(options, Option{Value: string(v), Label: r.T("signal.judge." + string(v))})
 	}
-	p.Verdict = p.Form.Choices("verdict", r.T("signal.field.verdict"), options)
+	p.Verdict = p.Form.Choices("verdict", r.T("signal.field.verdict"), options).Must()
 	p.Note = p.Form.Area("note", r.T("signal.field.note")).AtMost(signal.MaxNote)
 	if one.Verdict == "" {
 		p.Judged = r.T("signal.judged.none")

@@ -125,7 +125,7 @@ func (p *signalsPage) shared(r *Request) error {
 	switch judged := share.Judged(); {
 	case judged > 0:
 		p.Share = append(p.Share, r.N("signal.share", judged, "true", r.Int(share.True), "expected", r.Int(share.Expected), "false", r.Int(share.False), "share", r.Pct(float64(share.True)/float64(judged), 0)))
-	case share.Unjudged > 0:
+	case share.Unjudged > 0 && r.Who.Can(auth.JudgeSignal):
 		p.Share = append(p.Share, r.T("signal.share.none"))
 	}
 	if share.Unjudged > 0 && r.Who.Can(auth.JudgeSignal) {

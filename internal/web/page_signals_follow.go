@@ -60,7 +60,7 @@ func (s *Server) showFollow(r *Request, status int, f *Form, wish signal.Wish) e
 	for _, m := range notify.ModesOf(notify.TopicSignal) {
 		modes = append(modes, Option{Value: string(m), Label: r.T("notify.mode." + string(m))})
 	}
-	p.Mode = f.Choices("mode", r.T("signal.follow.mode"), modes)
+	p.Mode = f.Choices("mode", r.T("signal.follow.mode"), modes).Must()
 	methods := followGroup{Name: "method", Legend: r.T("signal.follow.methods"), Hint: r.T("signal.follow.all")}
 	for _, m := range signal.Methods {
 		methods.add(string(m), r.T("signal.method."+string(m)), slices.Contains(wish.Methods, m))
