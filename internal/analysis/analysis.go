@@ -66,6 +66,7 @@ var methods = []nightly{
 	Breach,
 	Zones,
 	DetectorBench,
+	ComingWeeks,
 }
 
 const jobNight = "analysis.night"

@@ -66,6 +66,8 @@ var pages = []struct {
 	{name: "times-refused", path: "/times?period=7d&category=0", role: auth.Referent, demo: true},
 	{name: "times-risk", path: "/times/risk", role: auth.Technician, demo: true},
 	{name: "compare-refused", path: "/schools/compare?period=7d", role: auth.Lead, demo: true},
+	{name: "forecast", path: "/forecast", role: auth.Lead, demo: true},
+	{name: "forecast-waiting", path: "/forecast", role: auth.Lead},
 	{name: "zones", path: "/zones", role: auth.Lead, demo: true},
 	{name: "zones-referent", path: "/zones", role: auth.Referent, demo: true},
 	{name: "zones-waiting", path: "/zones", role: auth.Lead},

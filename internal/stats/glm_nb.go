@@ -43,13 +43,13 @@ func NegativeBinomialRegression(rows [][]float64, events []int, exposure []float
 	}
 	place()
 	m.Theta = math.Inf(1)
-	for range 100 {
+	for range 25 {
 		theta, se := thetaOf(events, mean)
 		if theta >= maxTheta {
 			m.Theta, m.ThetaError = math.Inf(1), 0
 			break
 		}
-		settled := math.Abs(theta-m.Theta) < 1e-9*theta
+		settled := math.Abs(theta-m.Theta) < 1e-7*theta
 		m.Theta, m.ThetaError = theta, se
 		if settled {
 			break
@@ -104,7 +104,7 @@ func (m *NBModel) refit(rows [][]float64, events []int, exposure, mean []float64
 				return nil, false
 			}
 		}
-		if moved < 1e-10 {
+		if moved < 1e-9 {
 			break
 		}
 	}
@@ -114,14 +114,18 @@ func (m *NBModel) refit(rows [][]float64, events []int, exposure, mean []float64
 // thetaOf is the maximum-likelihood theta for given means, with its standard
 // error, by Newton's method.
 func thetaOf(events []int, mean []float64) (theta, se float64) {
-	var sum float64
+	var sum, excess float64
 	for k, y := range events {
 		d := float64(y)/mean[k] - 1
 		sum += d * d
+		excess += d*d*mean[k]*mean[k] - float64(y)
+	}
+	if excess <= 0 { // the slope of the likelihood at 1/theta = 0
+		return maxTheta, 0
 	}
 	theta = float64(len(events)) / max(sum, 1e-9)
 	info := 0.0
-	for range 100 {
+	for range 40 {
 		score := 0.0
 		info = 0
 		for k, v := range events {
@@ -144,7 +148,7 @@ func thetaOf(events []int, mean []float64) (theta, se float64) {
 		if theta >= maxTheta {
 			return maxTheta, 0
 		}
-		if math.Abs(step) < 1e-10*theta {
+		if math.Abs(step) < 1e-9*theta {
 			break
 		}
 	}

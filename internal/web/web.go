@@ -204,6 +204,7 @@ func (s *Server) routes() {
 	s.riskPanelRoutes()
 	s.zonesRoutes()
 	s.recurrenceRoutes()
+	s.forecastRoutes()
 	s.schoolRoutes()
 	s.directoryRoutes()
 	s.supportRoutes()
