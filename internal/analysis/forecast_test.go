@@ -10,7 +10,7 @@ import (
 // does really better, and the interval holds what it says.
 func TestComingWeeksOfTheDemonstration(t *testing.T) {
 	t.Parallel()
-	in := gatherForecast(demonstration(t, demo.DefaultSeed).world)
+	in := gatherForecast(inventedWorld(t, demo.DefaultSeed).world)
 	out := foresee(in)
 	if out.Refusal != nil || len(out.Ahead) != ForecastAhead || len(out.Series) < 8 {
 		t.Fatalf("%+v, %d weeks ahead, %d series", out.Refusal, len(out.Ahead), len(out.Series))
@@ -48,7 +48,7 @@ func TestComingWeeksOfTheDemonstration(t *testing.T) {
 	}
 }
 func BenchmarkComingWeeks(b *testing.B) {
-	in := gatherForecast(demonstration(b, demo.DefaultSeed).world)
+	in := gatherForecast(inventedWorld(b, demo.DefaultSeed).world)
 	b.ResetTimer()
 	for b.Loop() {
 		if out := foresee(in); len(out.Series) == 0 {

@@ -19,14 +19,14 @@ import (
 
 var demoNow = time.Date(2026, 11, 24, 14, 5, 0, 0, time.UTC)
 
-// invented is the demonstration as the methods see it, without the time that it
+// demoWorld is the demonstration as the methods see it, without the time that it
 // takes to record its incidents; weeks before its start: as it was then.
-type invented struct {
+type demoWorld struct {
 	ds    *demo.Dataset
 	world *World
 }
 
-func demonstration(t testing.TB, seed uint64) invented {
+func inventedWorld(t testing.TB, seed uint64) demoWorld {
 	t.Helper()
 	db := testkit.SQLite(t)
 	j := journal.New(db)
@@ -60,11 +60,11 @@ func demonstration(t testing.TB, seed uint64) invented {
 	}
 	slices.SortStableFunc(w.Facts, func(a, b Fact) int { return cmp.Compare(a.Happened, b.Happened) })
 	w.numberWeeks()
-	return invented{ds, w}
+	return demoWorld{ds, w}
 }
 
 // at is the world as it was on an earlier day.
-func (i invented) at(day calendar.Day) *World {
+func (i demoWorld) at(day calendar.Day) *World {
 	w := *i.world
 	w.Today = day
 	w.Facts = slices.Clone(w.Facts[:slices.IndexFunc(append(w.Facts, Fact{Happened: 1 << 30}), func(f Fact) bool { return f.Happened > day })])
@@ -73,7 +73,7 @@ func (i invented) at(day calendar.Day) *World {
 	return &w
 }
 
-func (i invented) story(t testing.TB, key string) demo.Story {
+func (i demoWorld) story(t testing.TB, key string) demo.Story {
 	t.Helper()
 	k := slices.IndexFunc(i.ds.Stories, func(s demo.Story) bool { return s.Key == key })
 	if k < 0 {
@@ -86,7 +86,7 @@ func (i invented) story(t testing.TB, key string) demo.Story {
 // not before.
 func TestZonesOfTheDemonstration(t *testing.T) {
 	t.Parallel()
-	d := demonstration(t, demo.DefaultSeed)
+	d := inventedWorld(t, demo.DefaultSeed)
 	planted := d.story(t, demo.Zone)
 	in := gatherZones(d.at(planted.To + 3)) // the Monday after
 	out := findZones(in, Zones.Seed)
@@ -154,7 +154,7 @@ func TestZonesRefuse(t *testing.T) {
 }
 
 func BenchmarkZones(b *testing.B) {
-	in := gatherZones(demonstration(b, demo.DefaultSeed).world)
+	in := gatherZones(inventedWorld(b, demo.DefaultSeed).world)
 	for b.Loop() {
 		if out := findZones(in, 1); len(out.Zones) == 0 {
 			b.Fatal(out.Scans)
