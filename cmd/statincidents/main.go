@@ -21,6 +21,7 @@ type commands struct {
 	Admin   adminCmd   `cmd:"" help:"Accounts and tokens."`
 	Import  importCmd  `cmd:"" help:"Import incidents, schools, holidays."`
 	Mail    mailCmd    `cmd:"" help:"Messages received: where they stand, read them again, take some in from files."`
+	Secrets secretsCmd `cmd:"" help:"Passwords and keys that the database keeps sealed."`
 	Privacy privacyCmd `cmd:"" help:"Personal data: what is held on somebody."`
 	Backup  backupCmd  `cmd:"" help:"Copy everything to one file, while the server runs."`
 	Restore restoreCmd `cmd:"" help:"Fill an empty place, of either engine, from a backup."`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"statincidents/internal/journal"
 	"statincidents/internal/locale"
 	"statincidents/internal/sqldb"
+	"statincidents/internal/vault"
 )
 
 // rebuildCmd makes the state again from the journal, or proves that it need not.
@@ -124,6 +126,9 @@ func (c backupCmd) Run(ctx context.Context) (err error) {
 	}
 	fmt.Printf("%s: %d events, %d tables, %.1f MB, in %.1f s. Restore with: statincidents restore --data NEW_FOLDER %s\n",
 		c.File, m.Events, len(m.Tables), float64(info.Size())/1e6, time.Since(begun).Seconds(), c.File)
+	if path := c.config().KeyPath(); path != "" {
+		fmt.Printf("The key of passwords and second factors is not in it. Keep a copy of %s apart: without it they must be given again after a restore.\n", path)
+	}
 	return nil
 }
 
@@ -145,6 +150,9 @@ func (c restoreCmd) Run(ctx context.Context) error {
 			fmt.Printf("Restored as it was saved, but the journal of tenant %d was not what had been sealed (%s, event %d): run doctor.\n", tenant, chain.Break.Kind, chain.Break.Number)
 		}
 	}
+	if err := c.sayLost(ctx); err != nil {
+		return err
+	}
 	fmt.Printf("%d events restored in %.1f s.\n", done.Manifest.Events, time.Since(begun).Seconds())
 	return nil
 }
@@ -152,7 +160,16 @@ func (c restoreCmd) Run(ctx context.Context) error {
 // asIs opens the place without migrating it.
 func (p place) asIs(ctx context.Context) (*sqldb.DB, error) {
 	cfg := p.config()
-	return sqldb.Open(ctx, sqldb.Config{Dir: cfg.Dir, URL: cfg.DB, AsIs: true})
+	db, err := sqldb.Open(ctx, sqldb.Config{Dir: cfg.Dir, URL: cfg.DB, AsIs: true})
+	if err != nil {
+		return nil, err
+	}
+	if v, err := vault.Load(cfg.KeyPath()); err == nil {
+		db.UseVault(v)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 // counter shows on a terminal how far something long is.

@@ -11,6 +11,8 @@ import (
 type place struct {
 	Data string `type:"path" placeholder:"DIR" env:"STATINCIDENTS_DATA" help:"Data folder of the embedded database."`
 	DB   string `placeholder:"URL" env:"STATINCIDENTS_DB" help:"PostgreSQL address (postgres://…) instead of a data folder."`
+
+	SecretKeyFile string `type:"path" placeholder:"FILE" env:"STATINCIDENTS_SECRET_KEY_FILE" help:"File of the key that seals passwords in the database; secret.key in the data folder if not given. Made at the first start."`
 }
 
 // Validate refuses a command line that names no place, or two.
@@ -24,7 +26,9 @@ func (p place) Validate() error {
 	return nil
 }
 
-func (p place) config() app.Config { return app.Config{Dir: p.Data, DB: p.DB} }
+func (p place) config() app.Config {
+	return app.Config{Dir: p.Data, DB: p.DB, KeyFile: p.SecretKeyFile}
+}
 
 // with opens the program on the place for the length of fn; a server may run
 // on it at the same time.

@@ -56,6 +56,10 @@ type Config struct {
 	DB  string // PostgreSQL address
 	Log *slog.Logger
 
+	// KeyFile holds the key of the secrets, "secret.key" of the data folder if
+	// empty. Without a folder and a file secrets are kept as they are.
+	KeyFile string
+
 	// Exclusive says that this process is the folder's server: a second one is
 	// refused. Tools that may run beside a server leave it false.
 	Exclusive bool
@@ -123,6 +127,9 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	db, err := sqldb.Open(ctx, sqldb.Config{Dir: cfg.Dir, URL: cfg.DB, Log: log, Exclusive: cfg.Exclusive})
 	if err != nil {
 		return nil, err
+	}
+	if err := openSecrets(ctx, db, cfg, log); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
 	a := &App{Log: log, DB: db, Journal: journal.New(db)}
 	if cfg.Exclusive {

@@ -17,7 +17,7 @@ import (
 )
 
 // foundations may be imported by every room above them.
-var foundations = []string{"fault", "sqldb", "journal", "auth", "calendar"}
+var foundations = []string{"fault", "sqldb", "journal", "auth", "calendar", "vault"}
 
 // around are the rooms around an incident that both doors may send commands and
 // questions to, one a line so that two can be added at once.
@@ -62,7 +62,8 @@ var allowed = map[string][]string{
 	"geo":       {},
 	"sheet":     {},
 	"qr":        {},
-	"sqldb":     {},
+	"vault":     {},
+	"sqldb":     {"vault"},
 	"locale":    {"fault", "calendar"},
 	"journal":   {"sqldb"},
 	"auth":      {"fault", "sqldb", "journal"},
@@ -81,7 +82,8 @@ var allowed = map[string][]string{
 	"analysis":  {"…", "directory", "catalog", "incident", "cube", "jobs", "servicelevel", "similar", "stats", "trial"},
 	"live":      {"…", "incident"},
 	"backup":    {"…"},
-	"doctor":    {"…"},
+	"doctor":    {"…", "secrets"},
+	"secrets":   {"…", "mailbox"},
 	"demo":      {"…", "directory", "catalog", "incident", "knowledge", "attachment", "stock", "visit", "checklist", "problem", "preset", "routing", "label", "queue"},
 	"intake":    {"…", "directory", "catalog", "incident", "jobs", "locale"},
 	"load":      {"fault", "api", "calendar"},

@@ -86,8 +86,12 @@ func (s *Service) DraftFactor(ctx context.Context, by Identity) (Draft, error) {
 	}
 	var secret string
 	var since int64
+	sealed, err := s.db.Vault().Seal(FactorName(s.cfg.Tenant, by.Account), made.Secret())
+	if err != nil {
+		return Draft{}, wrap(err, "draft factor")
+	}
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		row := []any{s.cfg.Tenant, by.Account, made.Secret(), sqldb.Millis(sqldb.Now())}
+		row := []any{s.cfg.Tenant, by.Account, sealed, sqldb.Millis(sqldb.Now())}
 		if err := tx.Insert(ctx, "account_factor", []string{"tenant_id", "account_id", "secret", "created_at"}, [][]any{row}, "ON CONFLICT (tenant_id, account_id) DO NOTHING"); err != nil {
 			return err
 		}
@@ -98,6 +102,9 @@ func (s *Service) DraftFactor(ctx context.Context, by Identity) (Draft, error) {
 	}
 	if since != 0 {
 		return Draft{}, fault.New(fault.Conflict, "error.auth.factor.there")
+	}
+	if secret, err = s.db.Vault().Open(FactorName(s.cfg.Tenant, by.Account), secret); err != nil {
+		return Draft{}, wrap(err, "draft factor")
 	}
 	uri := strings.Replace(made.URL(), "secret="+made.Secret(), "secret="+secret, 1)
 	return Draft{Secret: secret, URI: uri}, nil
@@ -121,6 +128,9 @@ func (s *Service) ConfirmFactor(ctx context.Context, by Identity, code string) (
 			return fault.New(fault.Conflict, "error.auth.factor.there")
 		}
 		if err != nil {
+			return err
+		}
+		if secret, err = s.db.Vault().Open(FactorName(s.cfg.Tenant, by.Account), secret); err != nil {
 			return err
 		}
 		step, ok := stepOf(secret, code, 0, sqldb.Now())
@@ -226,7 +236,11 @@ func (s *Service) CheckFactor(ctx context.Context, who Identity, code, from stri
 		if err != nil || since == 0 {
 			return err
 		}
-		if step, found := stepOf(secret, code, last, sqldb.Now()); found {
+		// A secret whose key is lost opens nothing; a recovery code still does.
+		if secret, err = s.db.Vault().Open(FactorName(s.cfg.Tenant, who.Account), secret); err != nil {
+			secret = ""
+		}
+		if step, found := stepOf(secret, code, last, sqldb.Now()); found && secret != "" {
 			ok = true
 			_, err := tx.Exec(ctx, `UPDATE account_factor SET last_step = $3 WHERE tenant_id = $1 AND account_id = $2`, s.cfg.Tenant, who.Account, step)
 			return err

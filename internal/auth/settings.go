@@ -178,7 +178,11 @@ func (s *Service) SaveSettings(ctx context.Context, by Identity, in Settings, se
 			if !given {
 				continue
 			}
-			row := []any{s.cfg.Tenant, name, base64.StdEncoding.EncodeToString([]byte(value)), sqldb.Millis(sqldb.Now())}
+			text, err := s.db.Vault().Seal(SecretName(s.cfg.Tenant, name), base64.StdEncoding.EncodeToString([]byte(value)))
+			if err != nil {
+				return err
+			}
+			row := []any{s.cfg.Tenant, name, text, sqldb.Millis(sqldb.Now())}
 			if err := tx.Upsert(ctx, "secret", []string{"tenant_id", "name"}, []string{"tenant_id", "name", "value", "created_at"}, [][]any{row}); err != nil {
 				return err
 			}
@@ -200,6 +204,9 @@ func (s *Service) Secret(ctx context.Context, name string) (string, error) {
 	})
 	if err != nil {
 		return "", wrap(err, "secret")
+	}
+	if text, err = s.db.Vault().Open(SecretName(s.cfg.Tenant, name), text); err != nil {
+		return "", wrap(err, "secret "+name)
 	}
 	value, err := base64.StdEncoding.DecodeString(text)
 	return string(value), err

@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -95,7 +96,18 @@ func (s *Signer) mac(key []byte, purpose string, text []byte) []byte {
 	return h.Sum(nil)[:signatureSize]
 }
 
-const signingKey = "link.signing"
+// SigningKey is the name of the secret that links are signed with.
+const SigningKey = "link.signing"
+
+// SecretName is what a row of the table of secrets is sealed under.
+func SecretName(tenant int64, name string) string {
+	return "secret/" + strconv.FormatInt(tenant, 10) + "/" + name
+}
+
+// FactorName is what an account's TOTP secret is sealed under.
+func FactorName(tenant, account int64) string {
+	return "factor/" + strconv.FormatInt(tenant, 10) + "/" + strconv.FormatInt(account, 10)
+}
 
 // secret reads the key, or makes it.
 func (s *Signer) secret(ctx context.Context) ([]byte, error) {
@@ -120,7 +132,10 @@ func (s *Signer) secret(ctx context.Context) ([]byte, error) {
 func readSecret(ctx context.Context, db *sqldb.DB, tenant int64) (key []byte, err error) {
 	err = db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		var text string
-		if err := tx.QueryRow(ctx, `SELECT value FROM secret WHERE tenant_id = $1 AND name = $2`, tenant, signingKey).Scan(&text); err != nil {
+		if err := tx.QueryRow(ctx, `SELECT value FROM secret WHERE tenant_id = $1 AND name = $2`, tenant, SigningKey).Scan(&text); err != nil {
+			return err
+		}
+		if text, err = db.Vault().Open(SecretName(tenant, SigningKey), text); err != nil {
 			return err
 		}
 		key, err = base64.StdEncoding.DecodeString(text)
@@ -134,9 +149,13 @@ func makeSecret(ctx context.Context, db *sqldb.DB, tenant int64) error {
 	if _, err := rand.Read(random); err != nil {
 		return fmt.Errorf("auth: signing key: %w", err)
 	}
-	err := db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+	text, err := db.Vault().Seal(SecretName(tenant, SigningKey), base64.StdEncoding.EncodeToString(random))
+	if err != nil {
+		return fmt.Errorf("auth: signing key: %w", err)
+	}
+	err = db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		_, err := tx.Exec(ctx, `INSERT INTO secret (tenant_id, name, value, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (tenant_id, name) DO NOTHING`,
-			tenant, signingKey, base64.StdEncoding.EncodeToString(random), sqldb.Millis(sqldb.Now()))
+			tenant, SigningKey, text, sqldb.Millis(sqldb.Now()))
 		return err
 	})
 	if err != nil {

@@ -92,6 +92,7 @@ func Examine(ctx context.Context, db *sqldb.DB, now time.Time, progress func(che
 		e.check(ctx, "cursors", e.cursors)
 		e.check(ctx, "search", e.search)
 		e.check(ctx, "mail", e.mail)
+		e.check(ctx, "secrets", e.secrets)
 	}
 	return e.findings
 }

@@ -23,6 +23,7 @@ import (
 	"statincidents/internal/fault"
 	"statincidents/internal/journal"
 	"statincidents/internal/sqldb"
+	"statincidents/internal/vault"
 )
 
 // Subject is the journal's subject kind; its only event says who changed the
@@ -162,13 +163,24 @@ type Service struct {
 func New(db *sqldb.DB, j *journal.Journal, tenant int64) *Service {
 	s := &Service{db: db, j: j, tenant: tenant}
 	s.memo = sqldb.NewMemo(db, "mailbox.version", func(ctx context.Context, tx *sqldb.Tx, tenant, _ int64) (*Settings, error) {
-		settings, err := read(ctx, tx, tenant)
+		settings, err := s.read(ctx, tx, tenant)
 		return &settings, err
 	})
 	return s
 }
 
-func read(ctx context.Context, tx *sqldb.Tx, tenant int64) (Settings, error) {
+// The sides of the settings, as they are kept.
+const (
+	SendingSide   = "sending"
+	ReceivingSide = "receiving"
+)
+
+// PasswordName is what the password of a side is sealed under.
+func PasswordName(tenant int64, side string) string {
+	return fmt.Sprintf("mailbox/%d/%s", tenant, side)
+}
+
+func (s *Service) read(ctx context.Context, tx *sqldb.Tx, tenant int64) (Settings, error) {
 	settings := Defaults
 	var text string
 	err := tx.QueryRow(ctx, `SELECT settings FROM mailbox WHERE tenant_id = $1`, tenant).Scan(&text)
@@ -180,6 +192,11 @@ func read(ctx context.Context, tx *sqldb.Tx, tenant int64) (Settings, error) {
 	}
 	if err := json.Unmarshal([]byte(text), &settings); err != nil {
 		return settings, fmt.Errorf("mailbox: settings: %w", err)
+	}
+	for side, password := range map[string]*string{SendingSide: &settings.Sending.Password, ReceivingSide: &settings.Receiving.Password} {
+		if *password, err = s.db.Vault().Open(PasswordName(tenant, side), *password); errors.Is(err, vault.ErrKey) {
+			*password = "" // doctor and the page of the system say so; it is to be typed again
+		}
 	}
 	return settings, nil
 }
@@ -220,13 +237,19 @@ func (s *Service) Save(ctx context.Context, by auth.Identity, in Settings) error
 		if err := s.memo.Touch(ctx, tx, s.tenant); err != nil {
 			return err
 		}
-		was, err := read(ctx, tx, s.tenant)
+		was, err := s.read(ctx, tx, s.tenant)
 		if err != nil {
 			return err
 		}
 		now := in
 		now.Sending.keep(was.Sending)
 		now.Receiving.keep(was.Receiving)
+		if now.Sending.Password, err = s.db.Vault().Seal(PasswordName(s.tenant, SendingSide), now.Sending.Password); err != nil {
+			return err
+		}
+		if now.Receiving.Password, err = s.db.Vault().Seal(PasswordName(s.tenant, ReceivingSide), now.Receiving.Password); err != nil {
+			return err
+		}
 		data, err := json.Marshal(now)
 		if err != nil {
 			return err

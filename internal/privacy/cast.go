@@ -97,21 +97,29 @@ func (s *Service) key(ctx context.Context) ([]byte, error) {
 	if _, err := rand.Read(random); err != nil {
 		return nil, err
 	}
+	name := auth.SecretName(s.tenant, pseudonymSecret)
+	fresh, err := s.DB.Vault().Seal(name, base64.StdEncoding.EncodeToString(random))
+	if err != nil {
+		return nil, err
+	}
 	var text string
-	err := s.DB.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+	err = s.DB.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		read := func() error {
 			return tx.QueryRow(ctx, `SELECT value FROM secret WHERE tenant_id = $1 AND name = $2`, s.tenant, pseudonymSecret).Scan(&text)
 		}
 		if err := read(); !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
-		row := []any{s.tenant, pseudonymSecret, base64.StdEncoding.EncodeToString(random), sqldb.Millis(sqldb.Now())}
+		row := []any{s.tenant, pseudonymSecret, fresh, sqldb.Millis(sqldb.Now())}
 		if err := tx.Insert(ctx, "secret", []string{"tenant_id", "name", "value", "created_at"}, [][]any{row}, "ON CONFLICT (tenant_id, name) DO NOTHING"); err != nil {
 			return err
 		}
 		return read()
 	})
 	if err != nil {
+		return nil, err
+	}
+	if text, err = s.DB.Vault().Open(name, text); err != nil {
 		return nil, err
 	}
 	return base64.StdEncoding.DecodeString(text)

@@ -23,6 +23,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"statincidents/internal/vault"
 )
 
 // ErrClosed is returned by Write and Read after Close.
@@ -73,10 +75,20 @@ type DB struct {
 	queue chan *job // SQLite commands waiting for the writer
 	done  chan struct{}
 
+	vault *vault.Vault // nil: secrets are kept as they are
+
 	mu     sync.RWMutex // guards the closing of closed
 	closed chan struct{}
 	users  sync.WaitGroup // transactions in hand
 }
+
+// Vault seals the secrets that rooms keep in the database; nil, which seals
+// nothing, unless UseVault gave one.
+func (db *DB) Vault() *vault.Vault { return db.vault }
+
+// UseVault says with what secrets are sealed; to be called before the database
+// is used.
+func (db *DB) UseVault(v *vault.Vault) { db.vault = v }
 
 // Open opens the database, copies an SQLite file aside if migrations are due,
 // and runs them.
