@@ -104,7 +104,7 @@ func TestAHealthyDatabase(t *testing.T) {
 		}
 		lived(t, db)
 		got := examine(t, db, sqldb.Now())
-		want := []string{"schema", "size", "order", "clock", "chain", "cursors", "search", "mail"}
+		want := []string{"secrets", "schema", "size", "order", "clock", "chain", "cursors", "search", "mail"}
 		if db.Dialect() == sqldb.SQLite {
 			want = append(want, "integrity")
 		} else {
