@@ -24,7 +24,7 @@ const (
 	driftWeeks    = 12  // … for rises that last
 	historyWeeks  = 52  // open weeks that a series shows
 	sinceWeeks    = 36  // open weeks in which a change of pace is looked for
-	sinceDraws    = 999
+	sinceDraws    = 199
 	sinceBelow    = 0.05 // chance of such a change where nothing changes
 	StayP         = 0.2  // a series that was told is followed while its chance is below
 	RatioLevel    = 0.9  // of the limits of ratios

@@ -48,8 +48,6 @@ type FarringtonWeek struct {
 	P             float64
 	Trend         bool
 	Error         float64
-
-	raw float64 // dispersion of the weighted fit before the floor of 1
 }
 
 // fewRecent are the events needed in the last four weeks, this one included,
@@ -85,7 +83,6 @@ func (f Farrington) At(counts []int, exposure []float64, t int) (w FarringtonWee
 			w.Trend = true
 		}
 	}
-	w.raw = fit.dispersion
 	w.Phi = fit.phi()
 	var variance float64
 	w.Expected, variance = fit.predict(t, now)

@@ -95,6 +95,11 @@ func TestEARS(t *testing.T) {
 	}
 }
 
+// Of the reference, the bounds "delta" and "muan" are left out: the package that
+// made them computes the error of the prediction with a wrong dispersion (its
+// note says so), and the product shows the bound nbPlugin only; their means,
+// dispersions and trends are compared. "farrington1996" is a bound of the kind
+// "delta" too.
 func TestFarrington(t *testing.T) {
 	t.Parallel()
 	type reference struct {
@@ -141,6 +146,8 @@ func TestFarrington(t *testing.T) {
 	}
 }
 
+// The reference also has a generalised likelihood ratio (nb_glr), where the
+// factor is not given but estimated: the product does not use it.
 func TestCUSUM(t *testing.T) {
 	t.Parallel()
 	var want map[string]struct{ Stat, Alarm []float64 }
