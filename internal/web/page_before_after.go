@@ -170,7 +170,7 @@ func (r *Request) effectBehind(c analysis.Change, changed bool, from, to calenda
 	if n, err := r.names(); err == nil && c.Category != 0 {
 		q.Filters = append(q.Filters, analysis.CategoryFilter(n.words, c.Category))
 	}
-	return Address{Path: "/incidents"}.withValues(cube.EncodeList(q)).String()
+	return listAddress(q).String()
 }
 
 var effectColumns = []string{"schools", "weeks", "events", "rate", "limits"}

@@ -146,7 +146,7 @@ func (a *ratesAsked) behind(r *Request, row analysis.RateRow) string {
 	default:
 		q.Filters = append(q.Filters, cube.Filter{Dim: cube.DimCategory, In: []string{""}})
 	}
-	return Address{Path: "/incidents"}.withValues(cube.EncodeList(q)).String()
+	return listAddress(q).String()
 }
 
 func (a *ratesAsked) label(r *Request, row analysis.RateRow) string {
@@ -212,7 +212,7 @@ func (a *ratesAsked) chart(r *Request) ChartFrame {
 	for _, row := range a.Rows {
 		b.Items = append(b.Items, chart.Bar{
 			Label: a.label(r, row), Value: row.Rate.Value, Low: row.Rate.Limits.Low, High: row.Rate.Limits.High, Href: a.behind(r, row),
-			Title: r.N("rates.chart.bar", row.Rate.Events, "name", a.label(r, row), "rate", a.value(r, row), "low", r.Num(row.Rate.Limits.Low, 1), "high", r.Num(row.Rate.Limits.High, 1)),
+			Title: r.N("rates.chart.bar", row.Rate.Events, "name", a.label(r, row), "rate", a.value(r, row), "low", r.Num(row.Rate.Limits.Low, digits(row.Rate.Value)), "high", r.Num(row.Rate.Limits.High, digits(row.Rate.Value))),
 		})
 	}
 	f := ChartFrame{Printer: r.Printer, ID: "rates", Title: r.T("rates.chart.title"), Question: r.T("rates.chart.what", "period", r.spanLabel(a.From, a.To)), How: r.T("rates.chart.how")}
@@ -233,7 +233,7 @@ func (a *ratesAsked) table(r *Request) Table {
 	cells := func(name, href string, row analysis.RateRow) []Cell {
 		return []Cell{
 			{Text: name, Href: href}, {Text: r.Int(row.Rate.Events)}, {Text: a.value(r, row)},
-			{Text: r.T("rates.between", "low", r.Num(row.Rate.Limits.Low, 1), "high", r.Num(row.Rate.Limits.High, 1))}, {Text: r.Num(row.Rate.Exposure*100, 0)},
+			{Text: r.T("rates.between", "low", r.Num(row.Rate.Limits.Low, digits(row.Rate.Value)), "high", r.Num(row.Rate.Limits.High, digits(row.Rate.Value)))}, {Text: r.Num(row.Rate.Exposure*100, 0)},
 		}
 	}
 	for _, row := range a.Rows {
