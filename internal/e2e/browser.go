@@ -423,13 +423,22 @@ var axe = sync.OnceValues(func() (string, error) {
 // now (WCAG 2.2 A and AA, and its best practices).
 func (tab *Tab) Axe() {
 	tab.t.Helper()
-	tab.axe(`["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]`)
+	tab.axe(everything)
+}
+
+const everything = `runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]`
+
+// AxeOfWidth is what of Axe may differ at another width: all but contrast, the
+// slowest to look at, where the colours are those of the wider page.
+func (tab *Tab) AxeOfWidth() {
+	tab.t.Helper()
+	tab.axe(everything + `, rules: {"color-contrast": {enabled: false}}`)
 }
 
 // Contrast is what of Axe may differ in another theme.
 func (tab *Tab) Contrast() {
 	tab.t.Helper()
-	tab.axe(`{type: "rule", values: ["color-contrast"]}`)
+	tab.axe(`runOnly: {type: "rule", values: ["color-contrast"]}`)
 }
 
 func (tab *Tab) axe(only string) {
@@ -444,7 +453,7 @@ func (tab *Tab) axe(only string) {
 			return err
 		}))
 	}
-	result := Eval[string](tab, `axe.run(document, {resultTypes: ["violations"], runOnly: `+only+`})
+	result := Eval[string](tab, `axe.run(document, {resultTypes: ["violations"], `+only+`})
 		.then(r => JSON.stringify(r.violations.map(v => ({rule: v.id, help: v.help, nodes: v.nodes.slice(0, 5).map(n => n.html.slice(0, 200) + " — " + n.failureSummary.replace(/\s+/g, " ")) }))))`)
 	var violations []struct {
 		Rule, Help string
