@@ -16,7 +16,7 @@ var takings = []struct{ prefix, name string }{
 	{"/problems", "problems"}, {"/knowledge", "knowledge"}, {"/articles", "knowledge"}, {"/checklists", "checklists"}, {"/visits", "visits"}, {"/calendar", "feed"}, {"/visit-feed", "feed"},
 	{"/stock/movements", "movements"}, {"/stock/consumption", "consumption"}, {"/stock", "stock"}, {"/attachments", "file"}, {"/labels", "labels"},
 	{"/admin/privacy/exports", "exports"}, {"/exports", "exports"}, {"/admin/privacy", "person"}, {"/account/data", "own"}, {"/admin/roles", "roles"}, {"/admin/imports", "imports"}, {"/imports", "imports"},
-	{"/mail", "mail"}, {"/methods", "method"}, {"/people", "people"}, {"/rooms", "rooms"}, {"/categories", "categories"}, {"/stream", "stream"}, {"/jobs", "jobs"}, {"/mentions", "mentions"}, {"/times", "times"},
+	{"/mail", "mail"}, {"/methods", "method"}, {"/people", "people"}, {"/rooms", "rooms"}, {"/categories", "categories"}, {"/stream", "stream"}, {"/jobs", "jobs"}, {"/mentions", "mentions"}, {"/times", "times"}, {"/signals", "signals"},
 	{"backup", "backup"}, {"privacy export", "person"}, {"replay", "method"},
 }
 

@@ -5,7 +5,9 @@ import (
 	"strings"
 	"time"
 
+	"statincidents/internal/analysis"
 	"statincidents/internal/auth"
+	"statincidents/internal/fault"
 	"statincidents/internal/sheet"
 	"statincidents/internal/signal"
 )
@@ -24,7 +26,7 @@ type signalsPage struct {
 	Table   Table
 	Exports []Link
 	Fresh   liveCount
-	Method  []string
+	Note    MethodNote
 }
 
 var signalsView = newView[signalsPage]("page_signals.html", shell)
@@ -37,6 +39,7 @@ func (s *Server) signalsRoutes() {
 	s.page("POST /signals/follow", s.saveFollowSignals, needs(auth.ViewStatistics))
 	s.page("GET /signals/{id}", s.signal, needs(auth.ViewStatistics))
 	s.page("POST /signals/{id}/judge", s.judgeSignal, needs(auth.JudgeSignal))
+	s.analysisEntry(question{order: 5, key: "signal", icon: "bell", href: "/signals", found: s.signalsFound})
 	s.navEntry(entry{order: 15, key: "signal.title", icon: "bell", href: "/signals", right: auth.ViewStatistics})
 }
 
@@ -60,6 +63,9 @@ func (s *Server) signals(r *Request) error {
 		return err
 	}
 	if err := p.shared(r); err != nil {
+		return err
+	}
+	if err := p.note(r); err != nil {
 		return err
 	}
 	return signalsView.show(r, http.StatusOK, p)
@@ -114,6 +120,33 @@ func (p *signalsPage) now(r *Request, n *names) error {
 		p.Empty.Text = r.T("signal.empty.school")
 	}
 	return nil
+}
+
+// note says how it was done, from what, and how to do it again.
+func (p *signalsPage) note(r *Request) error {
+	p.Note = r.methodNote("signal", "signaux")
+	p.Note.Steps = []string{r.T("signal.note.usual"), r.T("signal.note.tests"), r.T("signal.note.life", "p", r.Pct(signal.StayP, 0), "weeks", signal.CalmWeeks)}
+	if r.Server.deps.Analysis == nil {
+		return nil
+	}
+	_, made, err := analysis.Latest(r.Context(), r.Server.deps.Analysis, analysis.EarlyWarning)
+	switch {
+	case fault.Is(err, fault.Unavailable):
+		return nil
+	case err != nil:
+		return err
+	}
+	r.recorded(&p.Note, made)
+	return nil
+}
+
+// signalsFound says how many signals go on.
+func (s *Server) signalsFound(r *Request) (string, error) {
+	all, err := r.signalsNow(0)
+	if err != nil || len(all) == 0 {
+		return "", err
+	}
+	return r.N("signal.found", len(all)), nil
 }
 
 // shared says what people thought of the signals of the last twelve months.
