@@ -123,7 +123,7 @@ func (s *Server) showOld(r *Request, status int, f *Form, would []factList) erro
 	}
 	for _, k := range graveKinds {
 		row := oldKind{Title: r.T(k.Key()), Why: r.T(k.Key() + ".why"), Hidden: string(k), Value: f.Get(string(k))}
-		row.Days = f.Input("number", string(k), r.T("privacy.old.after"))
+		row.Days = f.Input("number", string(k), r.T("privacy.old.after")).Plain()
 		row.Days.Mode = "numeric"
 		p.Kinds = append(p.Kinds, row)
 	}
