@@ -16,6 +16,7 @@ import (
 type benchCmd struct {
 	Detectors benchDetectorsCmd `cmd:"" help:"Compare the detectors of early warning on invented départements: false alarms, and outbreaks found in time."`
 	Suggest   benchSuggestCmd   `cmd:"" help:"Measure the suggested solutions: would the true one have been among the first?"`
+	Category  benchCategoryCmd  `cmd:"" help:"Measure the category proposed from the text: how often is it right, how often does it say nothing?"`
 }
 
 // benchSuggestCmd measures the suggestions by a split in time.

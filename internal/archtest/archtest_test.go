@@ -77,7 +77,7 @@ var allowed = map[string][]string{
 	"search":    {"…", "directory", "incident"},
 	"knowledge": {"…", "catalog", "search"},
 	"find":      {"…", "directory", "incident", "knowledge", "problem", "search"},
-	"similar":   {"…", "directory", "catalog", "incident", "search"},
+	"similar":   {"…", "directory", "catalog", "incident", "search", "stats"},
 	"cube":      {"…", "directory", "catalog", "incident", "locale"},
 	"analysis":  {"…", "directory", "catalog", "incident", "cube", "jobs", "servicelevel", "similar", "stats", "trial"},
 	"live":      {"…", "incident"},
