@@ -22,6 +22,7 @@ import (
 	"statincidents/internal/directory"
 	"statincidents/internal/incident"
 	"statincidents/internal/jobs"
+	"statincidents/internal/machine"
 	"statincidents/internal/servicelevel"
 	"statincidents/internal/sqldb"
 )
@@ -35,6 +36,7 @@ type Parts struct {
 	Words     *catalog.Service
 	Incidents *incident.Service
 	Clocks    *servicelevel.Service
+	Machines  *machine.Service
 }
 
 // Config says whose incidents they are.

@@ -82,9 +82,9 @@ func TestDurationsWithinScope(t *testing.T) {
 	})
 }
 
-// invented are incidents of two years whose urgent ones are quick and whose
+// inventedBreach are incidents of two years whose urgent ones are quick and whose
 // others are slow: one in five passes its target.
-func invented(n int) BreachInput {
+func inventedBreach(n int) BreachInput {
 	random := rand.New(rand.NewPCG(11, 0))
 	today := calendar.Date(2026, time.November, 24)
 	in := BreachInput{Today: today}
@@ -104,7 +104,7 @@ func invented(n int) BreachInput {
 
 func TestBreachComesTrue(t *testing.T) {
 	t.Parallel()
-	out, err := runBreach(t.Context(), invented(6000), 0)
+	out, err := runBreach(t.Context(), inventedBreach(6000), 0)
 	if err != nil || out.Refusal != nil {
 		t.Fatalf("%+v, %v", out.Refusal, err)
 	}
@@ -121,7 +121,7 @@ func TestBreachComesTrue(t *testing.T) {
 	if tested != out.Tested {
 		t.Errorf("%d in the table, %d tested", tested, out.Tested)
 	}
-	out, _ = runBreach(t.Context(), invented(leastBreach-1), 0)
+	out, _ = runBreach(t.Context(), inventedBreach(leastBreach-1), 0)
 	if out.Refusal == nil || out.Refusal.Why != FewPast {
 		t.Errorf("so few, and %+v", out)
 	}

@@ -18,6 +18,9 @@ const (
 	FewWeeks    Why = "weeks"    // open ones
 	FewEvents   Why = "events"   // incidents
 	FewPast     Why = "past"     // incidents of the past to learn from, and to test on
+	FewMachines Why = "machines" // with a date of purchase
+	FewFailures Why = "failures" // of machines, or at too few ages
+	NoCosts     Why = "costs"    // that say something
 	NoComputers Why = "exposure" // no number of computers is known
 )
 

@@ -31,6 +31,7 @@ import (
 	"statincidents/internal/knowledge"
 	"statincidents/internal/label"
 	"statincidents/internal/live"
+	"statincidents/internal/machine"
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
 	"statincidents/internal/preset"
@@ -89,6 +90,7 @@ type App struct {
 	Files     *attachment.Service
 	Visits    *visit.Service
 	Stock     *stock.Service
+	Machines  *machine.Service
 	Checks    *checklist.Service
 	Search    *search.Service
 	Similar   *similar.Service
@@ -167,6 +169,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 		DB: db, Journal: a.Journal, Jobs: a.Jobs, Mailbox: a.Mailbox, Signer: a.Signer, Accounts: a.Auth, Places: a.Directory, Words: a.Catalog, Incidents: a.Incidents, Visits: a.Visits, Signals: a.Signals,
 	}, notify.Config{Tenant: Tenant, Location: a.Location, Log: log, Show: cfg.ShowMail, Site: a.address})
 	a.Stock = stock.New(db, a.Journal, a.Incidents)
+	a.Machines = machine.New(db, a.Journal, a.Directory)
 	a.Checks = checklist.New(db, a.Journal, a.Incidents, a.Visits)
 	a.Search = search.New(db, a.Journal, a.Directory)
 	a.Similar = similar.New(db, a.Journal, a.Directory, a.Catalog)
@@ -186,7 +189,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 		a.Cube = a.memory
 	}
 	a.Analysis = analysis.New(analysis.Parts{
-		DB: db, Jobs: a.Jobs, Cube: a.Cube, Places: a.Directory, Words: a.Catalog, Incidents: a.Incidents, Clocks: a.Service,
+		DB: db, Jobs: a.Jobs, Cube: a.Cube, Places: a.Directory, Words: a.Catalog, Incidents: a.Incidents, Clocks: a.Service, Machines: a.Machines,
 	}, analysis.Config{Tenant: Tenant, Location: a.Location, Log: log})
 	a.signals()
 	a.Imports = csvin.New(db, a.Directory, a.Catalog, a.Incidents)
@@ -230,6 +233,7 @@ func (a *App) Projections() []journal.Projection {
 		a.Checks.Projection(),
 		a.Knowledge.Projection(),
 		a.Stock.Projection(),
+		a.Machines.Projection(),
 		a.Labels.Projection(),
 		a.Signals.Projection(),
 	}

@@ -15,7 +15,7 @@ func (a *App) Demo() demo.House {
 		Services: demo.Services{Directory: a.Directory, Catalog: a.Catalog, Incidents: a.Incidents, Knowledge: a.Knowledge},
 		Desk:     demo.Desk{Problems: a.Problems, Presets: a.Presets, Routing: a.Routing, Labels: a.Labels, Queue: a.Queue},
 		Work:     demo.Work{Visits: a.Visits, Checks: a.Checks},
-		Auth:     a.Auth, Stock: a.Stock, Files: a.Files,
+		Auth:     a.Auth, Stock: a.Stock, Machines: a.Machines, Files: a.Files,
 		Note: func(ctx context.Context, by auth.Identity, t demo.Taken) error {
 			return a.Privacy.Note(ctx, by, privacy.Record{Door: privacy.Door(t.Door), What: t.What, Format: t.Format, Question: t.Question, Address: t.Address, Entries: t.Entries})
 		},

@@ -125,6 +125,7 @@ func (a *App) pages(cfg ServeConfig, sessions *auth.Sessions, watched *metrics) 
 		Signals:   a.Signals,
 		Files:     a.Files,
 		Stock:     a.Stock,
+		Machines:  a.Machines,
 		Cube:      a.Cube,
 		Analysis:  a.Analysis,
 		Journal:   a.Journal,

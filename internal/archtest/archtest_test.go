@@ -44,6 +44,7 @@ var around = []string{
 	"signal",
 	"similar",
 	"stock",
+	"machine",
 	"visit",
 }
 
@@ -85,6 +86,11 @@ var allowed = map[string][]string{
 	"doctor":    {"…", "secrets"},
 	"secrets":   {"…", "mailbox"},
 	"demo":      {"…", "directory", "catalog", "incident", "knowledge", "attachment", "stock", "visit", "checklist", "problem", "preset", "routing", "label", "queue"},
+	"analysis":  {"…", "directory", "catalog", "incident", "cube", "jobs", "machine", "servicelevel", "similar", "stats"},
+	"live":      {"…", "incident"},
+	"backup":    {"…"},
+	"doctor":    {"…"},
+	"demo":      {"…", "directory", "catalog", "incident", "knowledge", "attachment", "stock", "visit", "checklist", "problem", "preset", "routing", "label", "machine", "queue"},
 	"intake":    {"…", "directory", "catalog", "incident", "jobs", "locale"},
 	"load":      {"fault", "api", "calendar"},
 	"api":       doors("search", "cube", "live", "analysis", "intake", "privacy"),
@@ -104,6 +110,7 @@ var allowed = map[string][]string{
 	"signal":       {"…", "directory", "catalog", "locale"},
 	"attachment":   {"…", "incident"},
 	"stock":        {"…", "incident"},
+	"machine":      {"…", "directory"},
 
 	// Only tests import these.
 	"testkit":  {"sqldb"},

@@ -8,6 +8,7 @@ import (
 	"statincidents/internal/attachment"
 	"statincidents/internal/auth"
 	"statincidents/internal/fault"
+	fleet "statincidents/internal/machine"
 	"statincidents/internal/stock"
 )
 
@@ -17,11 +18,12 @@ type House struct {
 	Desk
 	Work
 
-	Auth    *auth.Service
-	Stock   *stock.Service
-	Files   *attachment.Service
-	Note    func(ctx context.Context, by auth.Identity, taken Taken) error // as a page or a program does
-	Receive func(ctx context.Context, letter []byte) error                 // as from the mailbox
+	Auth     *auth.Service
+	Stock    *stock.Service
+	Machines *fleet.Service
+	Files    *attachment.Service
+	Note     func(ctx context.Context, by auth.Identity, taken Taken) error // as a page or a program does
+	Receive  func(ctx context.Context, letter []byte) error                 // as from the mailbox
 }
 
 // Furnish loads the first copies of a département (see LoadTimes), then
@@ -34,6 +36,9 @@ func Furnish(ctx context.Context, tenant int64, h House, ds *Dataset, times int,
 		return err
 	}
 	if err := LoadStock(ctx, tenant, h.Stock, h.Directory, h.Incidents, ds); err != nil {
+		return err
+	}
+	if err := LoadMachines(ctx, tenant, h.Machines, ds); err != nil {
 		return err
 	}
 	if err := LoadPhotos(ctx, tenant, h.Files, h.Incidents); err != nil {

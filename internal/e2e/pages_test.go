@@ -61,6 +61,8 @@ var pages = []struct {
 	{name: "effect-ask", path: "/before-after", role: auth.Lead, demo: true},
 	{name: "compare", path: "/schools/compare?period=12m", role: auth.Lead, demo: true},
 	{name: "compare-referent", path: "/schools/compare?period=12m", role: auth.Referent, demo: true},
+	{name: "renewal", path: "/renewal", role: auth.Lead, demo: true},
+	{name: "renewal-machines", path: "/renewal/machines", role: auth.Lead, demo: true},
 	{name: "times", path: "/times?period=12m&by=team", role: auth.Lead, demo: true},
 	{name: "times-referent", path: "/times?period=12m&hours=clock", role: auth.Referent, demo: true},
 	{name: "times-refused", path: "/times?period=7d&category=0", role: auth.Referent, demo: true},

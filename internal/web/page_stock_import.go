@@ -174,7 +174,7 @@ var stockColumns = map[string][]string{
 // stockRows reads a list: a column a field, and a column a place where each
 // item is counted, as the export has them.
 func (s *Server) stockRows(r *Request, f *Form, in io.Reader) ([]stock.Row, error) {
-	lines, err := readLines(in)
+	lines, err := readLines(in, stock.MaxItems)
 	if err != nil {
 		return nil, err
 	}
@@ -266,17 +266,18 @@ func listedCount(text string) int64 {
 	return n
 }
 
-// readLines reads a CSV, as people send them, or the first sheet of a workbook.
-func readLines(in io.Reader) ([][]string, error) {
+// readLines reads a CSV, as people send them, or the first sheet of a workbook,
+// of no more than so many lines.
+func readLines(in io.Reader, most int) ([][]string, error) {
 	data, err := io.ReadAll(io.LimitReader(in, stockImportBytes+1))
 	if err != nil {
 		return nil, err
 	}
 	unread := fault.InvalidField("file", "error.stock.import_unread")
 	if bytes.HasPrefix(data, []byte("PK")) {
-		lines, err := sheet.Read(bytes.NewReader(data), stock.MaxItems+1)
+		lines, err := sheet.Read(bytes.NewReader(data), most+1)
 		if errors.Is(err, sheet.ErrTooLong) {
-			return nil, fault.InvalidField("file", "error.stock.too_many", "max", stock.MaxItems)
+			return nil, fault.InvalidField("file", "error.stock.too_many", "max", most)
 		}
 		if err != nil || len(lines) == 0 {
 			return nil, unread
@@ -296,8 +297,8 @@ func readLines(in io.Reader) ([][]string, error) {
 		if err != nil {
 			return nil, unread
 		}
-		if lines = append(lines, slices.Clone(row.Fields)); len(lines) > stock.MaxItems {
-			return nil, fault.InvalidField("file", "error.stock.too_many", "max", stock.MaxItems)
+		if lines = append(lines, slices.Clone(row.Fields)); len(lines) > most {
+			return nil, fault.InvalidField("file", "error.stock.too_many", "max", most)
 		}
 	}
 }

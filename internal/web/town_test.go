@@ -30,6 +30,7 @@ import (
 	"statincidents/internal/knowledge"
 	"statincidents/internal/label"
 	"statincidents/internal/live"
+	"statincidents/internal/machine"
 	"statincidents/internal/preset"
 	"statincidents/internal/problem"
 	"statincidents/internal/routing"
@@ -131,8 +132,9 @@ func newTown(t *testing.T) *town {
 		deps.Visits = visit.New(db, j, deps.Directory, deps.Incidents, deps.Auth, nil)
 		deps.Checks = checklist.New(db, j, deps.Incidents, deps.Visits)
 		deps.Cube = w.memory
+		deps.Machines = machine.New(db, j, deps.Directory)
 		w.analysis = analysis.New(analysis.Parts{
-			DB: db, Jobs: jobs.New(db, jobs.Config{}), Cube: w.memory, Places: deps.Directory, Words: deps.Catalog, Incidents: deps.Incidents, Clocks: deps.Service,
+			DB: db, Jobs: jobs.New(db, jobs.Config{}), Cube: w.memory, Places: deps.Directory, Words: deps.Catalog, Incidents: deps.Incidents, Clocks: deps.Service, Machines: deps.Machines,
 		}, analysis.Config{Tenant: 1, Location: paris})
 		deps.Analysis = w.analysis
 		w.similar = similar.New(db, j, deps.Directory, deps.Catalog)

@@ -281,6 +281,12 @@ var walks = []struct {
 	{"POST /signals/{id}/judge", "/signals/9999/judge", "verdict=true", "404 404 404 403 403 in"},
 	{"GET /schools/compare", "/schools/compare", "", "200 200 200 200 403 in"}, // a referent reads of their own school only
 	{"GET /schools/compare.csv", "/schools/compare.csv", "", "200 200 200 200 403 in"},
+	{"GET /renewal", "/renewal?new=800", "", "200 200 200 200 403 in"},
+	{"GET /renewal.csv", "/renewal.csv", "", "200 200 200 200 403 in"},
+	{"GET /renewal.xlsx", "/renewal.xlsx", "", "200 200 200 200 403 in"},
+	{"GET /renewal/machines", "/renewal/machines", "", "200 200 403 403 403 in"},
+	{"POST /renewal/machines", "/renewal/machines", "file=", "422 422 403 403 403 in"},
+	{"POST /renewal/machines/confirm", "/renewal/machines/confirm", "key=none", "422 422 403 403 403 in"},
 	{"GET /times", "/times?by=team", "", "200 200 200 200 403 in"},
 	{"GET /times.csv", "/times.csv", "", "200 200 200 200 403 in"},
 	{"GET /times.xlsx", "/times.xlsx", "", "200 200 200 200 403 in"},

@@ -31,6 +31,7 @@ import (
 	"statincidents/internal/knowledge"
 	"statincidents/internal/label"
 	"statincidents/internal/live"
+	"statincidents/internal/machine"
 	"statincidents/internal/mailbox"
 	"statincidents/internal/notify"
 	"statincidents/internal/preset"
@@ -72,6 +73,7 @@ type Deps struct {
 	Routing   *routing.Service
 	Visits    *visit.Service
 	Stock     *stock.Service
+	Machines  *machine.Service
 	Checks    *checklist.Service
 	Labels    *label.Service
 	Cube      cube.Executor
@@ -201,6 +203,7 @@ func (s *Server) routes() {
 	s.benchRoutes()
 	s.methodRoutes()
 	s.timesRoutes()
+	s.renewalRoutes()
 	s.riskPanelRoutes()
 	s.zonesRoutes()
 	s.recurrenceRoutes()
