@@ -17,6 +17,7 @@ var takings = []struct{ prefix, name string }{
 	{"/stock/movements", "movements"}, {"/stock/consumption", "consumption"}, {"/stock", "stock"}, {"/attachments", "file"}, {"/labels", "labels"},
 	{"/admin/privacy/exports", "exports"}, {"/exports", "exports"}, {"/admin/privacy", "person"}, {"/account/data", "own"}, {"/admin/roles", "roles"}, {"/admin/imports", "imports"}, {"/imports", "imports"},
 	{"/mail", "mail"}, {"/methods", "method"}, {"/people", "people"}, {"/rooms", "rooms"}, {"/categories", "categories"}, {"/stream", "stream"}, {"/jobs", "jobs"}, {"/mentions", "mentions"}, {"/times", "times"}, {"/signals", "signals"},
+	{"/times.", "delays"}, {"/renewal", "renewal"}, {"/rates", "rates"}, {"/before-after", "before_after"}, {"/forecast", "forecast"}, {"/zones", "zones"}, {"/recurrence", "recurrence"},
 	{"backup", "backup"}, {"privacy export", "person"}, {"replay", "method"},
 }
 
