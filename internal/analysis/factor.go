@@ -149,7 +149,6 @@ type CommonFactors struct {
 	Sets      int  // that were scanned
 	Factors   []Factor
 	Left      []string // attributes left out: the list's own filters fix them
-	Took      time.Duration
 }
 
 // unit is a machine, or an incident without one.
@@ -163,7 +162,6 @@ type unit struct {
 // Common compares the incidents of a list with the others of its period, within
 // what a reader sees.
 func (s *Service) Common(ctx context.Context, scope auth.Scope, q cube.ListQuery) (CommonFactors, error) {
-	begun := time.Now()
 	ctx, stop := context.WithTimeout(ctx, FactorTime)
 	defer stop()
 	places, err := s.Places.Index(ctx, s.cfg.Tenant)
@@ -201,7 +199,6 @@ func (s *Service) Common(ctx context.Context, scope auth.Scope, q cube.ListQuery
 		return out, err
 	}
 	err = out.find(ctx, &FactorWorld{places, words, s.cfg.Location}, q.Filters, listed, all)
-	out.Took = time.Since(begun)
 	return out, err
 }
 

@@ -44,7 +44,7 @@ func TestCommonFactorFindsTheBadModel(t *testing.T) {
 	for _, f := range got.Factors {
 		t.Logf("%v %d of %d, %d others, %.1f expected, %.1f times, LLR %.1f, p %v", f.Traits, f.Cases, got.Cases, f.Others, f.Expected, f.Times, f.LLR, f.P)
 	}
-	t.Logf("%d incidents, %d cases of which %d machines, %d others, %d sets, %v", got.Incidents, got.Cases, got.Machines, got.Others, got.Sets, got.Took)
+	t.Logf("%d incidents, %d cases of which %d machines, %d others, %d sets", got.Incidents, got.Cases, got.Machines, got.Others, got.Sets)
 	if len(got.Factors) == 0 || !slices.Contains(got.Factors[0].Traits, FactorTrait{"batch", demo.BadBatch}) {
 		t.Fatalf("%+v", got.Factors)
 	}
