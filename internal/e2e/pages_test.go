@@ -73,6 +73,7 @@ var pages = []struct {
 	{name: "zones", path: "/zones", role: auth.Lead, demo: true},
 	{name: "zones-referent", path: "/zones", role: auth.Referent, demo: true},
 	{name: "zones-waiting", path: "/zones", role: auth.Lead},
+	{name: "common", path: "/common?period=90d&category=1", role: auth.Lead, demo: true},
 	{name: "recurrence", path: "/recurrence", role: auth.Lead, demo: true},
 	{name: "recurrence-referent", path: "/recurrence?within=60", role: auth.Referent, demo: true},
 	{name: "method", path: "/methods/comparer-les-colleges", role: auth.Lead},

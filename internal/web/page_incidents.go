@@ -38,6 +38,7 @@ type incidentsPage struct {
 	Bulk    bool   // rows may be chosen and treated together
 	Filter  string // what the list is of, for "all of it"
 	All     string // "all 143"; "" when the page shows them all
+	Common  string // where it is told what they have in common; "" for who may not ask
 }
 
 type incidentRow struct {
@@ -214,6 +215,9 @@ func (s *Server) showIncidents(r *Request, status int, refused *Form) error {
 		}
 	}
 	p.Empty = EmptyState{Icon: "inbox", Title: r.T("incidents.empty.title"), Text: r.T("incidents.empty.text"), Action: &Link{Label: r.T("incidents.view.all"), Href: "/incidents?period=all", Icon: "list"}}
+	if len(found) > 0 && r.Who.Can(auth.ViewStatistics) {
+		p.Common = r.commonAddress()
+	}
 	if r.Who.Can(auth.ExportData) && page.Total > 0 {
 		for _, kind := range []string{"csv", "xlsx"} {
 			p.Exports = append(p.Exports, Link{Label: r.T("export." + kind), Href: r.Address.At("/incidents." + kind).String(), Icon: "download"})

@@ -306,6 +306,7 @@ var walks = []struct {
 	{"GET /zones", "/zones", "", "200 200 200 200 403 in"},
 	{"GET /zones.csv", "/zones.csv", "", "200 200 200 200 403 in"},
 	{"GET /zones.xlsx", "/zones.xlsx", "", "200 200 200 200 403 in"},
+	{"GET /common", "/common?period=90d", "", "200 200 200 200 403 in"},
 	{"GET /recurrence", "/recurrence?within=10", "", "200 200 200 200 403 in"}, // a referent reads of their own school only
 	{"GET /recurrence.csv", "/recurrence.csv", "", "200 200 200 200 403 in"},
 	{"GET /recurrence.xlsx", "/recurrence.xlsx", "", "200 200 200 200 403 in"},

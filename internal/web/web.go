@@ -208,6 +208,7 @@ func (s *Server) routes() {
 	s.zonesRoutes()
 	s.recurrenceRoutes()
 	s.forecastRoutes()
+	s.commonRoutes()
 	s.schoolRoutes()
 	s.directoryRoutes()
 	s.supportRoutes()
