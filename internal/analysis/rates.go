@@ -107,10 +107,9 @@ func (s *Service) Rates(ctx context.Context, scope auth.Scope, q RatesQuery) (Ra
 			return
 		}
 		total++
-		switch {
-		case q.By == RateBySchool:
+		if q.By == RateBySchool {
 			counts[f.School]++
-		default:
+		} else {
 			counts[under(words.Path(f.Category), q.Category)]++
 		}
 	})

@@ -41,6 +41,7 @@ type Policy struct {
 	Doubt    stats.Doubt
 	RuleCost float64      // a machine and year at the rule
 	Costs    []PolicyCost // at whole ages
+	Oldest   float64      // the highest age at which machines were watched: beyond it nothing is known
 	Ages     bool         // failures certainly come more often with age
 	What     stats.Replacement
 }
@@ -176,6 +177,9 @@ func (out *Renewal) judge(list []machine.Machine, incidents map[string][]calenda
 	})
 	out.Repaired = policy(stats.Replacement{Policy: stats.RepairedEachTime, Planned: costs.New, Failure: costs.Repair + costs.Lost, Yearly: costs.Late, From: RenewalRule},
 		func() (stats.WeibullFit, bool) { return stats.FitPowerLaw(failures, windows) }, len(failures))
+	for _, w := range windows {
+		out.Repaired.Oldest = max(out.Repaired.Oldest, w.Exit)
+	}
 	broken := 0
 	for _, l := range lives {
 		if l.Event {
@@ -184,6 +188,7 @@ func (out *Renewal) judge(list []machine.Machine, incidents map[string][]calenda
 	}
 	out.Replaced = policy(stats.Replacement{Policy: stats.ReplacedAtFailure, Planned: costs.New, Failure: costs.New + costs.Repair + costs.Lost, Yearly: costs.Late, From: RenewalRule},
 		func() (stats.WeibullFit, bool) { return stats.FitWeibull(lives) }, broken)
+	out.Replaced.Oldest = out.Repaired.Oldest
 }
 
 func policy(what stats.Replacement, fit func() (stats.WeibullFit, bool), failures int) Policy {
@@ -205,6 +210,10 @@ func policy(what stats.Replacement, fit func() (stats.WeibullFit, bool), failure
 	p.Doubt, _ = what.Doubt(p.Fit, RenewalRule, 0.9, renewalDraws, renewalSeed)
 	return p
 }
+
+// Beyond tells that the cheapest age, if any, lies past all that was watched:
+// the law says nothing reliable there, and the advice is to wait.
+func (p *Policy) Beyond() bool { return p.Best.Age > p.Oldest }
 
 // Extra is how much more the rule costs than the best age, as a share.
 func (p *Policy) Extra() float64 {

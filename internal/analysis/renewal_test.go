@@ -62,6 +62,12 @@ func TestRenewal(t *testing.T) {
 			t.Errorf("no machine left by failure, and %+v", out.Replaced.Best)
 		}
 	}
+	// Where repairs cost next to nothing, the best age is one that nobody has seen.
+	list, incidents, since, today := inventedFleet(true)
+	cheap := Renewal{Since: since}
+	if cheap.judge(list, incidents, today, RenewalCosts{New: 700, Repair: 1}); !cheap.Repaired.Beyond() {
+		t.Errorf("advice beyond what was seen: %+v, oldest %g", cheap.Repaired.Best, cheap.Repaired.Oldest)
+	}
 	var few Renewal
 	few.judge(nil, nil, 20_000, costs)
 	if few.Refusal == nil || few.Refusal.Why != FewMachines {

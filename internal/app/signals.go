@@ -15,6 +15,7 @@ import (
 func (a *App) signals() {
 	a.Analysis.Learn(a.learned)
 	a.Analysis.After(a.observe)
+	a.Analysis.After(a.observeZones)
 }
 
 // learned are the stretches that people judged truly out of the ordinary.
@@ -76,6 +77,57 @@ func (a *App) observe(ctx context.Context, w *analysis.World) error {
 		}
 	}
 	return nil
+}
+
+// observeZones hands the zones of the last whole week to the signals. A school
+// alone is the early warning's affair.
+func (a *App) observeZones(ctx context.Context, w *analysis.World) error {
+	out, _, err := analysis.Latest(ctx, a.Analysis, analysis.Zones)
+	if err != nil {
+		return err
+	}
+	if r := out.Refusal; r != nil {
+		args := map[string]any{"have": r.Have, "least": r.Least}
+		return a.Signals.Refuse(ctx, signal.Zone, w.Today.Week(), "signal.refused."+string(r.Why), args)
+	}
+	if len(out.Study) == 0 {
+		return nil
+	}
+	week := out.Study[len(out.Study)-1].Monday
+	seen, err := a.Signals.Seen(ctx, signal.Zone)
+	if err != nil || week < seen {
+		return err
+	}
+	var found []signal.Finding
+	for k := range out.Zones {
+		if z := &out.Zones[k]; len(z.Members) > 1 {
+			found = append(found, zoned(w, z))
+		}
+	}
+	if err := a.Signals.Observe(ctx, signal.Zone, week, found, signal.Among(len(out.Scans))); err != nil {
+		return fmt.Errorf("zones of the week of %s: %w", week, err)
+	}
+	return nil
+}
+
+// zoned makes a finding of a zone.
+func zoned(w *analysis.World, z *analysis.Zone) signal.Finding {
+	centre, _ := w.Places.School(z.Centre)
+	f := signal.Finding{
+		Series: fmt.Sprintf("zone category %d centre %d", z.Category, z.Centre), About: signal.About{Category: z.Category, Label: centre.Commune}, Flagged: z.Alert(),
+		Figures: signal.Figures{Observed: float64(z.Observed), Expected: z.Expected, P: max(z.P, 1e-300), Window: z.Weeks, First: z.Since},
+		Since:   signal.Since{Week: z.Since},
+	}
+	if z.Expected > 0 {
+		f.Ratio = float64(z.Observed) / z.Expected
+	}
+	for _, m := range z.Members {
+		f.Schools = append(f.Schools, m.School)
+	}
+	for _, p := range z.History[max(0, len(z.History)-signal.MaxHistory):] {
+		f.History = append(f.History, signal.Point{Week: p.Monday, Observed: float64(p.Observed), Expected: p.Expected})
+	}
+	return f
 }
 
 // wordWeeks is how many of the last weeks are read for words: those before are

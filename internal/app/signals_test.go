@@ -16,6 +16,8 @@ import (
 	"statincidents/internal/incident"
 	"statincidents/internal/jobs"
 	"statincidents/internal/journal"
+	"statincidents/internal/machine"
+	"statincidents/internal/servicelevel"
 	"statincidents/internal/signal"
 	"statincidents/internal/sqldb"
 	"statincidents/internal/testkit"
@@ -43,7 +45,7 @@ func planted(t *testing.T, db *sqldb.DB) (*App, *analysis.World, *demo.Dataset) 
 		t.Fatal(err)
 	}
 	a := &App{Journal: j, DB: db, Signals: signal.New(db, j, Tenant, paris)}
-	a.Analysis = analysis.New(analysis.Parts{DB: db, Jobs: jobs.New(db, jobs.Config{}), Cube: memory, Places: places, Words: words, Incidents: incidents},
+	a.Analysis = analysis.New(analysis.Parts{DB: db, Jobs: jobs.New(db, jobs.Config{}), Cube: memory, Places: places, Words: words, Incidents: incidents, Clocks: servicelevel.New(db, j, places, words, incidents), Machines: machine.New(db, j, places)},
 		analysis.Config{Tenant: Tenant, Location: paris, Now: clock})
 	a.signals()
 	w, err := a.Analysis.World(ctx)
@@ -128,6 +130,18 @@ func TestSignalsFindWhatIsPlanted(t *testing.T) {
 		if before[k].ID != again[k].ID || before[k].Version != again[k].Version {
 			t.Errorf("signal %d (version %d) is %d (version %d) when the night is run again", before[k].ID, before[k].Version, again[k].ID, again[k].Version)
 		}
+	}
+	// A zone is one signal, for what it is.
+	var members []analysis.ZoneMember
+	for _, k := range zone.Schools {
+		members = append(members, analysis.ZoneMember{School: school(k)})
+	}
+	z := analysis.Zone{Category: network.ID, Centre: school(zone.Schools[0]), Members: members, Since: from.Week(), Weeks: 3, Observed: 66, Expected: 21, P: 1e-4}
+	if err := a.Signals.Observe(ctx, signal.Zone, w.Today.Week(), []signal.Finding{zoned(w, &z)}); err != nil {
+		t.Fatal(err)
+	}
+	if all := list(signal.Filter{Method: signal.Zone, State: signal.Open}); len(all) != 1 || len(all[0].Schools) != len(members) || all[0].Label == "" {
+		t.Errorf("the zone: %+v", all)
 	}
 	judged := before[0]
 	for _, s := range before {

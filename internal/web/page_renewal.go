@@ -147,6 +147,8 @@ func (r *Request) renewalAnswer(key string, p *analysis.Policy) string {
 		return r.T(key+".no_ageing", "low", r.Num(p.Fit.ShapeLimits.Low, 2), "high", r.Num(p.Fit.ShapeLimits.High, 2))
 	case p.Best.Never():
 		return r.T(key + ".never")
+	case p.Beyond():
+		return r.T("renewal.found.beyond", "policy", r.T("renewal.policy."+strings.TrimPrefix(key, "renewal.found.")), "oldest", r.years(p.Oldest), "rule", r.wholeEuros(p.RuleCost), "last", r.wholeEuros(p.Costs[len(p.Costs)-1].Cost), "age", r.years(p.Costs[len(p.Costs)-1].Age))
 	}
 	high := r.T("renewal.found.far")
 	if !math.IsInf(p.Doubt.Age.High, 0) {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 
 	"statincidents/internal/analysis"
 	"statincidents/internal/auth"
@@ -136,8 +137,8 @@ func (r *Request) riskFindings(b *analysis.RiskBoard) []string {
 	if !b.Useful() {
 		return append(said, r.T("times.risk.found.useless"))
 	}
-	for k := len(b.Classes) - 1; k >= 0; k-- {
-		if c := b.Classes[k]; c.N > 0 {
+	for k, c := range slices.Backward(b.Classes) {
+		if c.N > 0 {
 			said = append(said, r.T("times.risk.found.came_true", "class", r.T("times.risk.class."+riskClasses[k]), "announced", r.Pct(c.Mean, 0), "observed", r.Num(100*c.Observed(), 0), "n", r.Int(c.N)))
 		}
 	}
