@@ -65,7 +65,7 @@ var pages = []struct {
 	{name: "renewal-machines", path: "/renewal/machines", role: auth.Lead, demo: true},
 	{name: "times", path: "/times?period=12m&by=team", role: auth.Lead, demo: true},
 	{name: "times-referent", path: "/times?period=12m&hours=clock", role: auth.Referent, demo: true},
-	{name: "times-refused", path: "/times?period=7d&category=0", role: auth.Referent, demo: true},
+	{name: "times-refused", path: "/times?period=7d&q=zzzz", role: auth.Referent, demo: true},
 	{name: "times-risk", path: "/times/risk", role: auth.Technician, demo: true},
 	{name: "compare-refused", path: "/schools/compare?period=7d", role: auth.Lead, demo: true},
 	{name: "forecast", path: "/forecast", role: auth.Lead, demo: true},
