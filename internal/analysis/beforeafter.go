@@ -24,19 +24,17 @@ const (
 
 // More reasons to conclude nothing.
 const (
-	FewBefore     Why = "before"     // whole open weeks before the change
-	FewAfter      Why = "after"      // … and after it
-	NoneChanged   Why = "changed"    // no school with computers was named
-	Future        Why = "future"     // the day of the change has not come
-	NotSettled    Why = "settled"    // the counts do not settle an effect
-	OneSchoolOnly Why = "one_school" // the reader sees no other school to compare with
+	FewBefore   Why = "before"  // whole open weeks before the change
+	FewAfter    Why = "after"   // … and after it
+	NoneChanged Why = "changed" // no school with computers was named
+	Future      Why = "future"  // the day of the change has not come
+	NotSettled  Why = "settled" // the counts do not settle an effect
 )
 
 // Change is an action whose effect is asked: on a day, in some schools.
 type Change struct {
 	Day      calendar.Day
 	Schools  []int64 // where it was made
-	Controls []int64 // compared with; all others in scope if nil
 	Category int64   // of the incidents that it should change, 0 for all
 }
 
@@ -135,14 +133,13 @@ func (s *Service) BeforeAfter(ctx context.Context, scope auth.Scope, c Change) (
 	return out, nil
 }
 
-// groups keeps the schools in scope: where the change was made, and those
-// compared with.
+// groups keeps the schools in scope: where the change was made, and all
+// others, which they are compared with.
 func (c Change) groups(places *directory.Index, scope auth.Scope) (changed, controls []int64) {
 	for _, school := range places.SchoolsIn(scope) {
-		switch {
-		case slices.Contains(c.Schools, school.ID):
+		if slices.Contains(c.Schools, school.ID) {
 			changed = append(changed, school.ID)
-		case c.Controls == nil || slices.Contains(c.Controls, school.ID):
+		} else {
 			controls = append(controls, school.ID)
 		}
 	}

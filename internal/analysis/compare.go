@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strconv"
 
 	"statincidents/internal/auth"
 	"statincidents/internal/calendar"
@@ -44,8 +43,7 @@ type ComparedSchool struct {
 	Ratio    float64
 	Shrunk   stats.Shrunk
 	Rank     stats.Interval
-	Exact    stats.Interval // where a school of the common level stays 998 times in 1,000, by chance alone
-	Limits   stats.Interval // the same with the usual differences between schools
+	Limits   stats.Interval // where a school of the common level stays 998 times in 1,000, with the usual differences between schools
 	Verdict  Verdict
 }
 
@@ -91,7 +89,7 @@ func (s *Service) Compare(ctx context.Context, scope auth.Scope, from, to calend
 	var compared []ComparedSchool
 	for _, school := range places.Schools() {
 		if years[school.ID] > 0 {
-			one := ComparedSchool{School: school, Years: years[school.ID], Observed: counted[strconv.FormatInt(school.ID, 10)]}
+			one := ComparedSchool{School: school, Years: years[school.ID], Observed: counted[number(school.ID)]}
 			compared, sum, c.Events = append(compared, one), sum+one.Years, c.Events+one.Observed
 		} else if scope.SeesSchool(school.ID) {
 			c.Unknown++
@@ -137,7 +135,6 @@ func (c *Comparison) judge(compared []ComparedSchool, years float64) {
 	for k := range compared {
 		one := &compared[k]
 		one.Shrunk, one.Rank = beliefs[k], ranks[k]
-		one.Exact = stats.Interval{Low: stats.FunnelLimit(one.Expected, 0.001), High: stats.FunnelLimit(one.Expected, 0.999)}
 		one.Limits = c.Dispersion.Limits(one.Expected, stats.Z998)
 		one.Verdict = VerdictUsual
 		switch {

@@ -1,8 +1,6 @@
 package analysis
 
 import (
-	"strconv"
-
 	"statincidents/internal/calendar"
 	"statincidents/internal/catalog"
 	"statincidents/internal/cube"
@@ -42,12 +40,9 @@ func computerWeeks(places *directory.Index, school int64, from, to calendar.Day)
 	return sum
 }
 
-// key is a number as a filter of the cube writes it.
-func key(id int64) string { return strconv.FormatInt(id, 10) }
-
 // CategoryFilter keeps a type of incident and what is under it.
 func CategoryFilter(words *catalog.Index, category int64) cube.Filter {
 	dims := []cube.Dim{cube.DimCategory, cube.DimCategory2, cube.DimCategory3}
 	depth := min(max(len(words.Path(category)), 1), len(dims))
-	return cube.Filter{Dim: dims[depth-1], In: []string{key(category)}}
+	return cube.Filter{Dim: dims[depth-1], In: []string{number(category)}}
 }

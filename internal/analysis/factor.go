@@ -93,6 +93,7 @@ var Attributes = []Attribute{
 	}},
 }
 
+// number is an identifier as the keys of the cube write it.
 func number(id int64) string {
 	if id == 0 {
 		return ""

@@ -75,7 +75,7 @@ func (s *Service) Rates(ctx context.Context, scope auth.Scope, q RatesQuery) (Ra
 	}
 	list := cube.ListQuery{From: q.From, To: q.To}
 	if q.School != 0 {
-		list.Filters = append(list.Filters, cube.Filter{Dim: cube.DimSchool, In: []string{key(q.School)}})
+		list.Filters = append(list.Filters, cube.Filter{Dim: cube.DimSchool, In: []string{number(q.School)}})
 	}
 	if q.Category != 0 {
 		list.Filters = append(list.Filters, CategoryFilter(words, q.Category))

@@ -101,8 +101,21 @@ func (s *Service) Bench(ctx context.Context, id int64, at time.Time) (Evaluation
 	if err != nil {
 		return Evaluation{}, err
 	}
+	all, err := s.wholeHistory(ctx, id)
+	if err != nil {
+		return Evaluation{}, err
+	}
+	all = slices.DeleteFunc(all, func(i incident.Incident) bool { return i.OpenedAt.IsZero() })
+	e := evaluate(all, at, places, words, true)
+	e.Target = "resolution code"
+	return e, nil
+}
+
+// wholeHistory reads the incidents that a bench is made on, the newest first,
+// as many as the memory would hold.
+func (s *Service) wholeHistory(ctx context.Context, id int64) ([]incident.Incident, error) {
 	var all []incident.Incident
-	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+	err := s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		for below := int64(1) << 62; len(all) < s.limit; {
 			page, err := incident.Before(ctx, tx, id, below, loadPage)
 			if err != nil || len(page) == 0 {
@@ -114,12 +127,9 @@ func (s *Service) Bench(ctx context.Context, id int64, at time.Time) (Evaluation
 		return nil
 	})
 	if err != nil {
-		return Evaluation{}, fmt.Errorf("similar: bench: %w", err)
+		return nil, fmt.Errorf("similar: bench: %w", err)
 	}
-	all = slices.DeleteFunc(all, func(i incident.Incident) bool { return i.OpenedAt.IsZero() })
-	e := evaluate(all, at, places, words, true)
-	e.Target = "resolution code"
-	return e, nil
+	return all, nil
 }
 
 // moment is an incident being opened or resolved.

@@ -2,14 +2,12 @@ package similar
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"slices"
 	"time"
 
 	"statincidents/internal/catalog"
 	"statincidents/internal/incident"
-	"statincidents/internal/sqldb"
 	"statincidents/internal/stats"
 )
 
@@ -51,20 +49,9 @@ func (s *Service) BenchCategory(ctx context.Context, id int64, at time.Time) (Ca
 	if err != nil {
 		return CategoryBench{}, err
 	}
-	var all []incident.Incident
-	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		for below := int64(1) << 62; len(all) < s.limit; {
-			page, err := incident.Before(ctx, tx, id, below, loadPage)
-			if err != nil || len(page) == 0 {
-				return err
-			}
-			below = page[len(page)-1].ID
-			all = append(all, page...)
-		}
-		return nil
-	})
+	all, err := s.wholeHistory(ctx, id)
 	if err != nil {
-		return CategoryBench{}, fmt.Errorf("similar: bench: %w", err)
+		return CategoryBench{}, err
 	}
 	all = slices.DeleteFunc(all, func(i incident.Incident) bool {
 		return i.OpenedAt.IsZero() || i.Category == 0 || i.State != incident.Resolved && i.State != incident.Closed

@@ -144,7 +144,7 @@ func (r *Request) effectChart(n *names, c analysis.Change, b analysis.BeforeAfte
 				continue
 			}
 			l.Series[k].Points = append(l.Series[k].Points, chart.Point{
-				At: w.Monday.Start(loc), Value: v, Href: r.effectBehind(c, k == 0, w.Monday, w.Monday+7),
+				At: w.Monday.Start(loc), Value: v, Href: r.effectBehind(n, c, k == 0, w.Monday, w.Monday+7),
 				Title: r.T("effect.chart.point", "group", l.Series[k].Label, "day", r.MediumDay(w.Monday), "rate", r.Num(v, 2)),
 			})
 		}
@@ -156,7 +156,7 @@ func (r *Request) effectChart(n *names, c analysis.Change, b analysis.BeforeAfte
 }
 
 // effectBehind leads to the incidents of a group between two days.
-func (r *Request) effectBehind(c analysis.Change, changed bool, from, to calendar.Day) string {
+func (r *Request) effectBehind(n *names, c analysis.Change, changed bool, from, to calendar.Day) string {
 	q := cube.ListQuery{From: from, To: to}
 	f := cube.Filter{Dim: cube.DimSchool}
 	for _, school := range c.Schools {
@@ -167,7 +167,7 @@ func (r *Request) effectBehind(c analysis.Change, changed bool, from, to calenda
 		}
 	}
 	q.Filters = []cube.Filter{f}
-	if n, err := r.names(); err == nil && c.Category != 0 {
+	if c.Category != 0 {
 		q.Filters = append(q.Filters, analysis.CategoryFilter(n.words, c.Category))
 	}
 	return listAddress(q).String()
@@ -175,7 +175,7 @@ func (r *Request) effectBehind(c analysis.Change, changed bool, from, to calenda
 
 var effectColumns = []string{"schools", "weeks", "events", "rate", "limits"}
 
-func (r *Request) effectTable(_ *names, c analysis.Change, b analysis.BeforeAfter) Table {
+func (r *Request) effectTable(n *names, c analysis.Change, b analysis.BeforeAfter) Table {
 	t := Table{Printer: r.Printer, ID: "effect-table", Caption: r.T("effect.table"), Hide: true, Stacked: true, Columns: []Column{{Label: r.T("effect.column.group"), Lead: true}}}
 	for _, key := range effectColumns {
 		t.Columns = append(t.Columns, Column{Label: r.T("effect.column." + key), Num: true})
@@ -185,7 +185,7 @@ func (r *Request) effectTable(_ *names, c analysis.Change, b analysis.BeforeAfte
 			continue
 		}
 		t.Rows = append(t.Rows, TableRow{Cells: []Cell{
-			{Text: r.cellName(cell), Note: r.spanLabel(cell.From, cell.To), Href: r.effectBehind(c, cell.Changed, cell.From, cell.To)},
+			{Text: r.cellName(cell), Note: r.spanLabel(cell.From, cell.To), Href: r.effectBehind(n, c, cell.Changed, cell.From, cell.To)},
 			{Text: r.Int(cell.Schools)}, {Text: r.Int(cell.Weeks)}, {Text: r.Int(cell.Rate.Events)}, {Text: r.Num(cell.Rate.Value, 2)},
 			{Text: r.T("rates.between", "low", r.Num(cell.Rate.Limits.Low, 2), "high", r.Num(cell.Rate.Limits.High, 2))},
 		}})
